@@ -1,0 +1,57 @@
+# make demo   set up what is needed and grade the sample submissions
+# make test   set up what is needed and run the tests
+# make lint   ruff and mypy
+
+PYTHON ?= python3
+VENV   ?= .venv
+TORCH  ?= torch==2.13.0
+# Further options for pip when it installs torch, such as the index of its CPU builds.
+TORCH_OPTIONS ?=
+SANDBOX ?= auto
+JOBS    ?= 2
+UNITS   := 01-activations 02-losses 03-backprop
+
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup sandbox demo test lint bench translate clean
+
+setup: $(READY) sandbox
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_OPTIONS) "$(TORCH)"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $(READY)
+
+# bubblewrap is the strongest sandbox without Docker. Root can install it; without it the next one is used.
+sandbox:
+	@command -v bwrap >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] \
+	  || { apt-get update -qq && apt-get install -y -qq bubblewrap; } >/dev/null 2>&1 \
+	  || echo "bubblewrap could not be installed; going on without"
+
+demo: setup
+	@mkdir -p .demo
+	@for unit in $(UNITS); do \
+	  $(BIN)/backcheck grade tests/submissions/$$unit --unit $$unit --sandbox $(SANDBOX) --jobs $(JOBS) \
+	    --secret .demo/secret --out .demo/$$unit || [ $$? -eq 1 ] || exit 1; \
+	done
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# How long a check takes, and where the time goes.
+bench: setup
+	$(BIN)/python -m graders.bench
+
+# Compile the catalogues after editing graders/locale/*/LC_MESSAGES/backcheck.po.
+translate: setup
+	$(BIN)/pybabel compile --domain backcheck --directory graders/locale --statistics
+
+clean:
+	rm -rf $(VENV) .demo .backcheck build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

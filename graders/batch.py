@@ -1,0 +1,82 @@
+"""Many submissions: one process each at a time, every report as it comes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from graders import i18n
+from graders.exam import Exam
+from graders.grade import grade
+from graders.intake.submission import read_submission
+from graders.sandbox import Backend, open_backend
+from graders.sandbox.program import Limits
+from graders.secrets import PUBLIC, Secret
+from graders.specs import find_unit
+from graders.verdict import Report
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a grading process needs to know; it may be sent to another process of ours, never to a worker."""
+
+    unit: str
+    secret: Secret
+    sandbox: str
+    limits: Limits
+    language: str = "en"
+    tasks: frozenset[str] | None = None
+
+
+class Grader:
+    """Grades submissions of one unit, one after the other, on cases drawn once."""
+
+    def __init__(self, setting: Setting) -> None:
+        i18n.use_language(setting.language)
+        unit = find_unit(setting.unit)
+        self.setting, self.unit = setting, unit
+        self.exam = Exam(unit, setting.secret)
+        self.practice = self.exam if setting.secret.public else Exam(unit, PUBLIC)
+        self.backend: Backend = open_backend(setting.sandbox, setting.limits)
+
+    def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
+        """The report on the submission at `path`."""
+        submission = read_submission(path, self.unit)
+        return grade(
+            submission,
+            self.exam,
+            self.backend,
+            practice=self.practice,
+            progress=progress,
+            tasks=self.setting.tasks,
+        )
+
+
+_grader: Grader | None = None
+
+
+def _start(setting: Setting) -> None:
+    global _grader
+    _grader = Grader(setting)
+
+
+def _grade(path: Path) -> Report:
+    assert _grader is not None
+    return _grader(path)
+
+
+def grade_all(paths: list[Path], setting: Setting, jobs: int = 1) -> Iterator[tuple[Path, Report]]:
+    """Every path with the report on it, in the order in which they are ready."""
+    if jobs == 1:
+        grader = Grader(setting)
+        yield from ((path, grader(path)) for path in paths)
+        return
+    # Spawned, not forked: torch's threads and our locks do not survive a fork, and other systems have none.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(paths)), context, _start, (setting,)) as pool:
+        futures = {pool.submit(_grade, path): path for path in paths}
+        for future in as_completed(futures):
+            yield futures[future], future.result()

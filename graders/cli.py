@@ -1,0 +1,422 @@
+"""The command `backcheck`. Exit codes: 0 pass, 1 fail, 2 usage, 3 our fault."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from rich.console import Console
+
+from graders import SUITE_VERSION, i18n
+from graders.i18n import _
+
+if TYPE_CHECKING:
+    from graders.batch import Setting
+    from graders.secrets import Secret
+    from graders.specs.unit import Unit
+    from graders.verdict import Report
+
+PASS, FAIL, USAGE, FAULT = 0, 1, 2, 3
+SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable")
+
+
+class Problem(click.ClickException):
+    """A usage error: one clear message, exit code 2."""
+
+    exit_code = USAGE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(SUITE_VERSION, prog_name="backcheck")
+@click.option("--lang", metavar="LANG", help="Language of messages: en or zh (the environment's by default).")
+@click.pass_context
+def cli(context: click.Context, lang: str | None) -> None:
+    """Grade deep learning written from scratch in NumPy."""
+    context.obj = i18n.use_language(lang)
+
+
+def main() -> NoReturn:
+    """Run the command; a fault of ours prints one message and ends with code 3."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that lacks a character must not end the grading
+    try:
+        cli()
+    except Exception as fault:
+        if "-v" in sys.argv:
+            traceback.print_exc()
+        message = _("The grader failed, not you; no points were lost. ({fault})")
+        click.echo(message.format(fault=f"{type(fault).__name__}: {fault}"), err=True)
+        sys.exit(FAULT)
+    sys.exit(PASS)
+
+
+def require_torch() -> None:
+    """One clear message where the oracle is missing, before anything needs it."""
+    if importlib.util.find_spec("torch") is None:
+        raise Problem(_("backcheck compares with PyTorch, which is not installed: pip install 'backcheck[torch]'"))
+
+
+def known_unit(name: str) -> Unit:
+    """The unit of that name, or a usage error that lists those there are."""
+    require_torch()
+    from graders.specs import find_unit, unit_names
+
+    try:
+        return find_unit(name)
+    except KeyError:
+        known = ", ".join(unit_names())
+        raise Problem(_("there is no unit {name}; there are {known}").format(name=name, known=known)) from None
+
+
+def unit_of(path: Path, name: str | None) -> Unit:
+    """The unit named, or the one whose file is called like this."""
+    if name:
+        return known_unit(name)
+    require_torch()
+    from graders.specs import find_unit, unit_names
+
+    stems = {Path(find_unit(unit).file).stem: unit for unit in unit_names()}
+    if path.is_dir():
+        inside = [stem for stem in stems if any((path / f"{stem}{end}").is_file() for end in (".py", ".ipynb"))]
+        stem = inside[0] if len(inside) == 1 else ""
+    else:
+        stem = path.stem
+    if stem not in stems:
+        raise Problem(_("which unit is {path}? Say it with --unit").format(path=path))
+    return find_unit(stems[stem])
+
+
+def sandbox_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--sandbox`."""
+    return click.option(
+        "--sandbox",
+        type=click.Choice(SANDBOXES),
+        default="auto",
+        help="Where the code runs; auto: the strongest.",
+    )(command)
+
+
+def exit_code(reports: list[Report]) -> int:
+    """3 when a fault of ours is among them, 1 when points were lost, else 0."""
+    if any(report.faulty for report in reports):
+        return FAULT
+    return PASS if all(report.passed for report in reports) else FAIL
+
+
+# --- students ---
+
+
+@cli.command()
+@click.argument("unit")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.pass_obj
+def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
+    """Begin a unit: its stub, its notebook and its handout in a folder."""
+    from graders.course.start import StartError
+    from graders.course.start import start as start_unit
+
+    chosen = known_unit(unit)
+    folder = folder or Path(chosen.name)
+    try:
+        written = start_unit(chosen, folder, language, force=force)
+    except StartError as error:
+        raise Problem(str(error)) from None
+    for path in written:
+        click.echo(str(path))
+    click.echo(_("Fill in the functions, then: backcheck check {path}").format(path=folder / chosen.file))
+
+
+@cli.command()
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option("--unit", help="The unit; by default the one whose file has this name.")
+@click.option("--task", "tasks", multiple=True, help="Grade this task only (may be given several times).")
+@sandbox_option
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Where the page goes.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
+@click.pass_obj
+def check(
+    language: str,
+    submission: Path,
+    unit: str | None,
+    tasks: tuple[str, ...],
+    sandbox: str,
+    page: Path | None,
+    junit: Path | None,
+    as_json: bool,
+) -> None:
+    """Grade your own work here, on cases anybody may see."""
+    if not submission.exists():
+        raise Problem(_("no such file or folder: {path}").format(path=submission))
+    chosen = unit_of(submission, unit)
+    from graders.secrets import PUBLIC
+
+    setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks))
+    console = Console(stderr=as_json)
+    report = check_one(submission, setting, console)
+    from graders import replay
+    from graders.report import as_json as json_report
+    from graders.report import html
+    from graders.report import junit as junit_report
+    from graders.report.terminal import print_report
+
+    replay.store(report)
+    page = page or Path(".backcheck") / f"{report.submission}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    html.save(report, page)
+    if junit:
+        junit_report.save(report, junit)
+    if as_json:
+        click.echo(json_report.dumps(report))
+    else:
+        print_report(report, console)
+        console.print(_("page: {path}").format(path=page), highlight=False, soft_wrap=True)
+    sys.exit(exit_code([report]))
+
+
+def checked_tasks(unit: Unit, tasks: tuple[str, ...]) -> frozenset[str] | None:
+    """The tasks asked for, or a usage error naming those the unit lacks."""
+    unknown = sorted(set(tasks) - set(unit.points))
+    if unknown:
+        known = ", ".join(unit.points)
+        raise Problem(
+            _("{unit} has no task {name}; it has {known}").format(unit=unit.name, name=unknown[0], known=known)
+        )
+    return frozenset(tasks) or None
+
+
+def make_setting(
+    unit: Unit, secret: Secret, sandbox: str, language: str, tasks: frozenset[str] | None = None
+) -> Setting:
+    """What a grading process needs to know."""
+    from graders.batch import Setting
+    from graders.sandbox.program import Limits
+
+    return Setting(unit.name, secret, sandbox, Limits(), language, tasks)
+
+
+def check_one(path: Path, setting: Setting, console: Console) -> Report:
+    """Grade with a progress bar."""
+    from graders.batch import Grader
+    from graders.report.class_table import ProgressDisplay
+    from graders.sandbox import SandboxUnavailable
+
+    try:
+        grader = Grader(setting)
+    except SandboxUnavailable as reason:
+        raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
+    total = len(setting.tasks or grader.unit.tasks)
+    with ProgressDisplay(console, total) as display:
+
+        def progress(task: str, done: int, count: int) -> None:
+            if done:
+                display.finished()
+            if task:
+                display.starts(task)
+
+        return grader(path, progress)
+
+
+@cli.command()
+@click.argument("case")
+def replay(case: str) -> None:
+    """Print a failing case of the last checks as Python you can run."""
+    from graders.replay import find
+
+    text = find(case)
+    if text is None:
+        raise Problem(_("no case {case} here; cases are kept by: backcheck check FILE").format(case=case))
+    click.echo(text, nl=False)
+
+
+# --- instructors ---
+
+
+@cli.command()
+@click.argument("submissions", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--unit", required=True, help="The unit they were handed in for.")
+@sandbox_option
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at a time.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="One JSON and HTML each, and class.csv.")
+@click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
+@click.option("--allow-unisolated", is_flag=True, help="Grade although nothing keeps the code from this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print all reports as a JSON list, and nothing else.")
+@click.pass_obj
+def grade(
+    language: str,
+    submissions: tuple[Path, ...],
+    unit: str,
+    sandbox: str,
+    jobs: int,
+    out: Path | None,
+    secret_file: Path | None,
+    allow_unisolated: bool,
+    as_json: bool,
+) -> None:
+    """Grade one submission or many, on the course's own cases."""
+    chosen = known_unit(unit)
+    paths = all_paths(submissions, chosen)
+    console = Console(stderr=as_json)
+    secret = course_secret(secret_file, console)
+    setting = make_setting(chosen, secret, sandbox, language)
+    require_isolation(setting, allow_unisolated)
+    reports = grade_many(paths, setting, jobs, out, console)
+    from graders.report import as_json as json_report
+    from graders.report.class_table import print_class
+
+    if as_json:
+        click.echo(json.dumps([json_report.to_json(report) for report in reports], ensure_ascii=False, indent=1))
+    else:
+        print_class(reports, console)
+        if out:
+            console.print(_("reports: {path}").format(path=out), highlight=False, soft_wrap=True)
+    sys.exit(exit_code(reports))
+
+
+def all_paths(submissions: tuple[Path, ...], unit: Unit) -> list[Path]:
+    """Every submission named or found in the folders named; a usage error when there is none."""
+    from graders.intake.submission import list_submissions
+
+    for path in submissions:
+        if not path.exists():
+            raise Problem(_("no such file or folder: {path}").format(path=path))
+    paths = [found for path in submissions for found in list_submissions(path, unit)]
+    if not paths:
+        raise Problem(_("there are no submissions in {path}").format(path=submissions[0]))
+    return paths
+
+
+def course_secret(path: Path | None, console: Console) -> Secret:
+    """The course's secret; a new one where none was made yet."""
+    from graders.secrets import make_secret, read_secret
+
+    path = path or Path(".backcheck") / "secret"
+    try:
+        if path.exists():
+            return read_secret(path)
+        secret = make_secret(path)
+    except (OSError, ValueError) as error:
+        raise Problem(str(error)) from None
+    console.print(_("a new course secret was made: keep {path}").format(path=path), highlight=False, soft_wrap=True)
+    return secret
+
+
+def require_isolation(setting: Setting, allowed: bool) -> None:
+    """A class is graded where students' code cannot reach this machine, unless the instructor says so."""
+    from graders.sandbox import SandboxUnavailable, open_backend
+
+    try:
+        backend = open_backend(setting.sandbox, setting.limits)
+    except SandboxUnavailable as reason:
+        raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
+    if not backend.isolated and not allowed:
+        raise Problem(
+            _("the sandbox {name} does not isolate; grade elsewhere, or say --allow-unisolated").format(
+                name=backend.name
+            )
+        )
+
+
+def grade_many(paths: list[Path], setting: Setting, jobs: int, out: Path | None, console: Console) -> list[Report]:
+    """Grade with a progress bar; reports are written as they come, and returned in the order of the paths."""
+    from graders.batch import grade_all
+    from graders.report import class_csv
+    from graders.report.class_table import ProgressDisplay
+
+    reports: dict[Path, Report] = {}
+    with ProgressDisplay(console, len(paths)) as display:
+        for path, report in grade_all(paths, setting, jobs):
+            display.starts(report.submission)
+            display.finished()
+            reports[path] = report
+            if out:
+                save_reports(report, out, path, paths)
+    ordered = [reports[path] for path in paths]
+    if out:
+        class_csv.save(ordered, out / "class.csv")
+    return ordered
+
+
+def save_reports(report: Report, out: Path, path: Path, paths: list[Path]) -> None:
+    """One JSON and one HTML file, named after the submission; a suffix where two have the same name."""
+    from graders.intake.submission import submission_name
+    from graders.report import as_json, html
+
+    out.mkdir(parents=True, exist_ok=True)
+    namesakes = [other for other in paths if submission_name(other) == report.submission]
+    name = report.submission if len(namesakes) == 1 else f"{report.submission}-{namesakes.index(path) + 1}"
+    as_json.save(report, out / f"{name}.json")
+    html.save(report, out / f"{name}.html")
+
+
+# --- everybody ---
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_obj
+def units(language: str, as_json: bool) -> None:
+    """List the units with their tasks and points."""
+    require_torch()
+    from graders.specs import find_unit, unit_names
+
+    known = [find_unit(name) for name in unit_names()]
+    if as_json:
+        click.echo(json.dumps([describe_unit(unit) for unit in known], ensure_ascii=False, indent=1))
+        return
+    for unit in known:
+        title = unit.title_zh if language == "zh" else unit.title
+        total = sum(unit.points.values())
+        click.echo(_("{name}  {title}, {points:g} points").format(name=unit.name, title=title, points=total))
+        for task in unit.tasks:
+            click.echo(f"  {unit.points[task.name]:5g}  {', '.join(task.functions)}")
+
+
+def describe_unit(unit: Unit) -> dict[str, Any]:
+    """The unit as plain data."""
+    return {
+        "unit": unit.name,
+        "title": unit.title,
+        "title_zh": unit.title_zh,
+        "file": unit.file,
+        "points": sum(unit.points.values()),
+        "tasks": [
+            {
+                "row": task.name,
+                "kind": task.kind,
+                "points": unit.points[task.name],
+                "functions": list(task.functions),
+                "convention": task.convention,
+                "source": task.source,
+            }
+            for task in unit.tasks
+        ],
+    }
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def doctor(as_json: bool) -> None:
+    """Is this machine ready to grade?"""
+    from graders.doctor import examine
+
+    findings = list(examine())
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            mark = "ok " if finding.good else "NO " if finding.needed else "-- "
+            click.echo(f"{mark} {finding.what:22} {finding.detail}")
+    sys.exit(PASS if all(finding.good or not finding.needed for finding in findings) else FAIL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The exam: every case of every task of a unit under one secret, drawn once, with what the oracle says."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from graders.cases import Case, draw_cases, edge_cases
+from graders.properties.base import Item
+from graders.secrets import Secret
+from graders.specs.row import Row, TrainingRow, Trial
+from graders.specs.unit import Unit
+
+DRAWN = 16
+"""Cases Hypothesis draws a row, beside the fixed and designed ones."""
+FEW = 6
+"""Cases of the families that ask about behaviour, not values."""
+
+
+class Exam:
+    """Cases and expected values of a unit, the same for every submission graded under the same secret.
+
+    seconds: time spent drawing and on the oracle, by name.
+    """
+
+    def __init__(self, unit: Unit, secret: Secret) -> None:
+        self.unit, self.secret = unit, secret
+        self.seconds = {"drawing": 0.0, "oracle": 0.0}
+        self._items: dict[tuple[str, str], list[Item]] = {}
+
+    def items(self, row: Row, family: str) -> list[Item]:
+        """The items of a family of properties of a row."""
+        key = (row.name, family)
+        if key not in self._items:
+            with self._timed("drawing"):
+                cases = self._cases(row, family)
+            with self._timed("oracle"):
+                items = [Item(row, case, self.family_seed(row, family)) for case in cases]
+            self._items[key] = [item for item in items if item.usable]
+        return self._items[key]
+
+    def family_seed(self, row: Row, family: str) -> int:
+        """From which a family's arrays follow."""
+        return self.secret.seed(row.name, family)
+
+    def case_seed(self, row: Row) -> int:
+        """From which Hypothesis draws the row's case list."""
+        return self.secret.seed(row.name, "cases")
+
+    def trials(self, row: TrainingRow) -> Iterator[Trial]:
+        """The training problems of a row."""
+        from graders.cases import generator
+
+        for index in range(row.trials):
+            yield row.trial(generator(self.secret.seed(row.name, "training"), index))
+
+    @functools.cache  # noqa: B019  # an exam lives as long as the grading
+    def _drawn(self, row_name: str) -> list[Case]:
+        row = next(task for task in self.unit.tasks if task.name == row_name)
+        assert isinstance(row, Row)
+        return draw_cases(row, self.case_seed(row), DRAWN)
+
+    def _cases(self, row: Row, family: str) -> list[Case]:
+        if family == "edges":
+            return edge_cases(row)
+        drawn = self._drawn(row.name)
+        if family == "main":
+            return drawn
+        few = [case for case in drawn if case.example < 0][:FEW]
+        return [replace(case, dtype="float32") for case in few] if family == "float32" else few
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[what] += time.perf_counter() - start

@@ -1,0 +1,209 @@
+"""Grade one row: ask the worker family by family, judge every property, show the smallest failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from graders import diagnosis, replay
+from graders.cases import Case, count_elements
+from graders.exam import DRAWN, Exam
+from graders.i18n import _
+from graders.properties import points, properties
+from graders.properties.base import Finding, Item, Judged, Property
+from graders.sandbox.program import Program, Reply
+from graders.sandbox.session import Session
+from graders.shrink import smallest
+from graders.specs.row import Row
+from graders.verdict import CaseNote, Pictures, Result, Status
+
+
+@dataclass
+class Answers:
+    """Asks the session, and keeps the time.
+
+    seconds: wall-clock time by what it went into, "student", "judging" and "shrinking".
+    """
+
+    session: Session
+    seconds: dict[str, float] = field(default_factory=lambda: {"student": 0.0, "judging": 0.0, "shrinking": 0.0})
+
+    def ask(self, programs: Sequence[Program], seconds: float | None = None) -> list[Reply]:
+        """The replies to the programs, one each."""
+        start = time.perf_counter()
+        replies = self.session.run(programs, seconds)
+        self.seconds["student"] += time.perf_counter() - start
+        return replies
+
+    def spent(self, what: str, start: float) -> None:
+        """Add the time since `start`, less nothing: callers measure disjoint stretches."""
+        self.seconds[what] += time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An item, the submission's reply, and what it says about a property."""
+
+    item: Item
+    reply: Reply
+    judged: Judged
+
+
+def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Exam) -> list[Result]:
+    """The results of every property of a row, in order."""
+    asked = properties(row)
+    worth = points(asked, total)
+    results: dict[str, Result] = {}
+    families = dict.fromkeys(one.family for one in asked)
+    answers.session.fresh()
+    for family in families:
+        members = [one for one in asked if one.family == family]
+        items = exam.items(row, family)
+        replies = answers.ask([members[0].program(item) for item in items])
+        for one in members:
+            start = time.perf_counter()
+            earlier = {name: result.status for name, result in results.items()}
+            answered = [
+                Answered(item, reply, one.check(item, reply, earlier))
+                for item, reply in zip(items, replies, strict=True)
+            ]
+            answers.spent("judging", start)
+            result = conclude(row, one, worth[one.name], answered)
+            if result.status is Status.FAILED:
+                start = time.perf_counter()
+                result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
+                answers.spent("shrinking", start)
+            results[one.name] = result
+    return [results[one.name] for one in asked]
+
+
+def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) -> Result:
+    """The verdict on one property from all its cases: a pass needs every one completed and right."""
+    judged = [entry.judged for entry in answered]
+    result = Result(row.name, one.name, one.question, Status.PASSED, worth, worth, cases=len(judged))
+    failed = [entry for entry in answered if entry.judged.findings]
+    if failed:
+        return replace(result, status=Status.FAILED, score=0.0, message=failed[0].judged.findings[0].message)
+    blocked = next((entry.blocked for entry in judged if entry.blocked and entry.blocked != one.name), "")
+    if not all(entry.attempted for entry in judged):
+        return replace(result, status=Status.SKIPPED, score=0.0, message=_("not attempted"), depends_on=blocked)
+    if blocked:
+        message = _("not judged: it depends on {property}").format(property=blocked)
+        return replace(result, status=Status.SKIPPED, score=0.0, message=message, depends_on=blocked)
+    if judged and not any(entry.conclusive for entry in judged):
+        message = _("cannot be judged: the values carry too few digits")
+        return replace(result, status=Status.FAILED, score=0.0, message=message)
+    return result if judged else replace(result, status=Status.ERROR, message=_("no case could be drawn"))
+
+
+@dataclass
+class Example:
+    """Finds the case a failure is shown on.
+
+    Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
+    size of the error are all that is said.
+    """
+
+    row: Row
+    property: Property
+    answers: Answers
+    exam: Exam
+    practice: Exam
+    earlier: dict[str, Status]
+
+    def shown(self, result: Result, answered: list[Answered]) -> Result:
+        """The result with message, case, likely cause and pictures."""
+        pictures = Pictures(errors=error_points(answered))
+        failing = [entry for entry in answered if entry.judged.findings]
+        if not failing:
+            return replace(result, pictures=pictures)
+        if self.exam is not self.practice:
+            items = self.practice.items(self.row, self.property.family)
+            public = [entry for entry in self._judge_all(items) if entry.judged.findings]
+            if not public:
+                return self._described(result, failing, pictures)
+            failing, answered = public, public
+        entry = self._smallest(failing, answered)
+        finding = entry.judged.findings[0]
+        return replace(
+            result,
+            message="\n".join(dict.fromkeys(found.message for found in entry.judged.findings)),
+            case=self._note(entry, finding),
+            likely=finding.hint or diagnosis.likely_cause(self.row, entry.item, finding),
+            pictures=_with_heat(pictures, finding),
+        )
+
+    def _judge_all(self, items: list[Item]) -> list[Answered]:
+        replies = self.answers.ask([self.property.program(item) for item in items])
+        return [
+            Answered(item, reply, self.property.check(item, reply, self.earlier))
+            for item, reply in zip(items, replies, strict=True)
+        ]
+
+    def _smallest(self, failing: list[Answered], answered: list[Answered]) -> Answered:
+        """The smallest failing case: shrunk where the cases were drawn, else the smallest there is."""
+        best = min(failing, key=lambda entry: count_elements(entry.item.args))
+        if self.property.family == "edges" or failing[0].reply.status in ("timeout", "crashed"):
+            return best
+        dtype = failing[0].item.case.dtype
+        known = {replace(entry.item.case, dtype="float64"): bool(entry.judged.findings) for entry in answered}
+        seed = self.practice.case_seed(self.row)
+        found = smallest(self.row, seed, DRAWN, known, lambda case: bool(self._try(case, dtype).judged.findings))
+        if found is None:
+            return best
+        confirmed = self._try(found, dtype)
+        smaller = count_elements(confirmed.item.args) <= count_elements(best.item.args)
+        return confirmed if confirmed.judged.findings and smaller else best
+
+    def _try(self, case: Case, dtype: str) -> Answered:
+        item = Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
+        if not item.usable:
+            return Answered(item, Reply("completed"), Judged())
+        return self._judge_all([item])[0]
+
+    def _note(self, entry: Answered, finding: Finding) -> CaseNote:
+        item = entry.item
+        note = CaseNote(item.case.sizes, item.options)
+        if self.exam.unit.reveal != "case":
+            return note
+        upstream = {"d" + name: dout for name, dout in zip(self.row.outputs, item.douts, strict=False)}
+        shows = {} if finding.got is None or finding.wanted is None else {finding.tensor: finding}
+        program = self.property.program(item)
+        return replace(
+            note,
+            replay=replay.name(self.row, self.property.name, item.case),
+            snippet=replay.snippet(item, program, finding),
+            inputs={**item.args, **upstream},
+            got={name: found.got for name, found in shows.items()},
+            wanted={name: found.wanted for name, found in shows.items()},
+        )
+
+    def _described(self, result: Result, failing: list[Answered], pictures: Pictures) -> Result:
+        """For a failure that the public cases do not show: where, on which sizes, and how large."""
+        entry = min(failing, key=lambda one: count_elements(one.item.args))
+        error = entry.judged.findings[0].error
+        how = _("the error is {times} times what rounding allows").format(times=f"{error:.2g}")
+        where = entry.judged.findings[0].where
+        message = _("{where}: fails on a case that is not shown").format(where=where)
+        message = f"{message}; {how}" if np.isfinite(error) else message
+        return replace(result, message=message, case=CaseNote(entry.item.case.sizes), pictures=pictures)
+
+
+def error_points(answered: list[Answered]) -> tuple[tuple[int, float], ...]:
+    """Size of the case and error of every answer that has one."""
+    return tuple(
+        (count_elements(entry.item.args), min(entry.judged.error, 1e18)) for entry in answered if entry.judged.error > 0
+    )
+
+
+def _with_heat(pictures: Pictures, finding: Finding) -> Pictures:
+    """Add the difference as a matrix, where it is one."""
+    got, wanted = finding.got, finding.wanted
+    if got is None or wanted is None or got.shape != wanted.shape or got.ndim != 2 or got.size < 2:
+        return pictures
+    if got.dtype.kind not in "fiu" or not np.isfinite(got).all():
+        return pictures
+    return replace(pictures, heat=np.abs(np.asarray(got, np.float64) - wanted), heat_label=finding.tensor)

@@ -1,0 +1,34 @@
+"""Every user-facing text passes through `_`; `use_language` chooses the catalogue."""
+
+from __future__ import annotations
+
+import gettext
+import locale
+import os
+from pathlib import Path
+
+DOMAIN = "backcheck"
+LOCALES = Path(__file__).with_name("locale")
+
+_catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def _(text: str) -> str:
+    """The text in the chosen language; the text itself where the catalogue lacks it."""
+    return _catalogue.gettext(text)
+
+
+def use_language(language: str | None = None) -> str:
+    """Choose the catalogue of `language` ("en", "zh"), or of the environment; returns what was asked for."""
+    global _catalogue
+    wanted = language or _environment_language()
+    names = ["zh_CN"] if wanted.lower().startswith("zh") else [wanted]
+    _catalogue = gettext.translation(DOMAIN, str(LOCALES), languages=names, fallback=True)
+    return "zh" if names == ["zh_CN"] else "en"
+
+
+def _environment_language() -> str:
+    for variable in ("BACKCHECK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            return value
+    return locale.getlocale()[0] or "en"

@@ -1,0 +1,109 @@
+"""From a path to one checked submission, or one clear reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from graders.i18n import _
+from graders.intake.archive import ARCHIVES, read_member
+from graders.intake.notebook import code_cells
+from graders.intake.source import MAX_BYTES, IntakeError, decode
+from graders.sandbox.program import Piece
+from graders.specs.unit import Unit
+
+NOTEBOOK_BYTES = 20 << 20
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one student handed in for one unit.
+
+    pieces: the source, a .py file as one piece, a notebook a piece a code cell. fingerprint: first 16 hex
+    digits of the SHA-256 of the file's bytes. problem: why it cannot be graded at all, "" when it can.
+    """
+
+    name: str
+    path: str
+    pieces: tuple[Piece, ...] = ()
+    fingerprint: str = ""
+    problem: str = ""
+
+
+def read_submission(path: Path, unit: Unit) -> Submission:
+    """Read what lies at `path`; never raises for what a student may have put there."""
+    name = submission_name(path)
+    try:
+        label, data = _find_file(path, unit)
+        pieces = _pieces(label, data)
+    except (IntakeError, OSError) as error:
+        reason = str(error) if isinstance(error, IntakeError) else error.strerror or type(error).__name__
+        return Submission(name, str(path), problem=reason)
+    return Submission(name, str(path), pieces, hashlib.sha256(data).hexdigest()[:16])
+
+
+def submission_name(path: Path) -> str:
+    """A submission is called after its file or folder."""
+    name = path.name or path.resolve().name
+    for suffix in (".py", ".ipynb", *ARCHIVES):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def list_submissions(path: Path, unit: Unit) -> list[Path]:
+    """The submissions at `path`: itself, or what is in the folder when the unit's file is not."""
+    if not path.is_dir() or any((path / name).is_file() for name in unit_files(unit)):
+        return [path]
+    found = [entry for entry in sorted(path.iterdir()) if not entry.name.startswith((".", "_"))]
+    return [entry for entry in found if entry.is_dir() or entry.name.lower().endswith((".py", ".ipynb", *ARCHIVES))]
+
+
+def unit_files(unit: Unit) -> tuple[str, str]:
+    """The names a unit's file may have: the module, or a notebook of the same stem."""
+    return unit.file, PurePosixPath(unit.file).stem + ".ipynb"
+
+
+def _find_file(path: Path, unit: Unit) -> tuple[str, bytes]:
+    """Name and bytes of the file to grade."""
+    if not path.exists():
+        raise IntakeError(_("no such file or folder: {path}").format(path=path))
+    if path.is_dir():
+        path = path / _choose([entry.name for entry in path.iterdir() if entry.is_file()], unit)
+    elif path.name.lower().endswith(ARCHIVES):
+        return read_member(path, lambda names: _choose(names, unit), NOTEBOOK_BYTES)
+    if not path.name.lower().endswith((".py", ".ipynb")):
+        raise IntakeError(_("{name} is neither a .py file nor a notebook").format(name=path.name))
+    return path.name, _read(path)
+
+
+def _choose(names: Iterable[str], unit: Unit) -> str:
+    """The unit's file among those handed in: by its name, or the only candidate there is."""
+    candidates = [name for name in names if name.lower().endswith((".py", ".ipynb"))]
+    for wanted in unit_files(unit):
+        for name in candidates:
+            if PurePosixPath(name).name == wanted:
+                return name
+    if len(candidates) == 1:
+        return candidates[0]
+    wanted = _(" or ").join(unit_files(unit))
+    raise IntakeError(_("there is no {wanted} in it").format(wanted=wanted))
+
+
+def _read(path: Path) -> bytes:
+    limit = NOTEBOOK_BYTES if path.suffix.lower() == ".ipynb" else MAX_BYTES
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise IntakeError(_("{name} is larger than {limit} KiB").format(name=path.name, limit=limit >> 10))
+    return data
+
+
+def _pieces(name: str, data: bytes) -> tuple[Piece, ...]:
+    if not data.strip():
+        raise IntakeError(_("{name} is empty").format(name=PurePosixPath(name).name))
+    if name.lower().endswith(".ipynb"):
+        return code_cells(data)
+    return (Piece("", decode(data)),)

@@ -1,0 +1,106 @@
+"""The tolerance rule: normwise first, then by how much rounding alone may move each element.
+
+1. A tensor passes when max|got - wanted| <= C u |wanted|_inf, u the unit roundoff of the dtype judged.
+2. Else element i passes when |got_i - wanted_i| <= C u max(s_i, |wanted|_inf), where s_i, the spread, is how
+   far the oracle itself moves when every operation is perturbed relatively by a random 2^-30 (Monte Carlo
+   arithmetic; Parker 1997), divided by 2^-30.
+3. Where C u max(s) exceeds 5 % of |wanted|_inf the dtype cannot decide: inconclusive, neither right nor wrong.
+
+Measured on 37 correct variants and 51 mutants of 10 operations: no false failure, no mutant missed in
+float64, with margins of 4 and 1e5. `tests/test_judging.py` holds the rule to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+C = 1000.0
+INCONCLUSIVE = 0.05
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a tensor compares.
+
+    error: the largest |got - wanted|, as a multiple of what is allowed there; at most 1 when right.
+    worst: where that is.
+    """
+
+    right: bool
+    inconclusive: bool = False
+    error: float = 0.0
+    worst: tuple[int, ...] = ()
+
+
+def roundoff(dtype: Any) -> float:
+    """The unit roundoff u of a floating-point dtype; that of float64 for any other."""
+    dtype = np.dtype(dtype)
+    return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 2.0**-53
+
+
+def judge(got: Array, wanted: Array, u: float, spread: Callable[[], Array] | None = None) -> Judgement:
+    """Compare two arrays of the same shape; `wanted` is finite and float64. Without `spread`, by step 1 alone."""
+    if got.shape != wanted.shape:
+        raise ValueError(f"shapes differ: got {got.shape}, wanted {wanted.shape}")
+    if wanted.size == 0:
+        return Judgement(right=True)
+    difference = np.abs(np.asarray(got, np.float64) - wanted)
+    difference = np.where(np.isfinite(difference), difference, np.inf)
+    norm = float(np.abs(wanted).max())
+    allowed = np.full(wanted.shape, C * u * norm)
+    if spread is None or (difference <= allowed).all():
+        return _verdict(difference, allowed)
+    moved = spread()
+    allowed = C * u * np.maximum(moved, norm)
+    verdict = _verdict(difference, allowed)
+    if verdict.right:
+        return verdict
+    undecided = C * u * float(moved.max()) > INCONCLUSIVE * norm and bool(np.isfinite(difference).all())
+    return Judgement(False, undecided, verdict.error, verdict.worst)
+
+
+def _verdict(difference: Array, allowed: Array) -> Judgement:
+    ratio = np.where(difference == 0, 0.0, difference / np.maximum(allowed, np.finfo(np.float64).tiny))
+    worst = np.unravel_index(int(ratio.argmax()), ratio.shape)
+    error = float(ratio[worst])
+    return Judgement(error <= 1.0, error=error, worst=tuple(int(i) for i in worst))
+
+
+def within(got: Array, low: Array, high: Array, u: float) -> Judgement:
+    """Compare with an interval, element by element: any subgradient between the one-sided ones is right."""
+    below, above = np.minimum(low, high), np.maximum(low, high)
+    outside = np.where(np.isfinite(got), np.maximum(np.maximum(below - got, got - above), 0.0), np.inf)
+    norm = float(np.maximum(np.abs(below), np.abs(above)).max(initial=0.0))
+    return _verdict(outside, np.full(outside.shape, C * u * norm)) if outside.size else Judgement(right=True)
+
+
+def holds_float32(array: Array) -> bool:
+    """True when float64 values all carry no more than float32's digits."""
+    if array.dtype != np.float64 or array.size == 0:
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool((array.astype(np.float32) == array).all())
+
+
+def precision(array: Array) -> float:
+    """The unit roundoff that the array's values show, whatever its dtype claims."""
+    return roundoff(np.float32) if holds_float32(array) else roundoff(array.dtype)
+
+
+def only_single_precision(got: Array, wanted: Array) -> bool:
+    """True when float64 values all carry no more than float32's digits, and the right ones would not."""
+    return holds_float32(got) and not holds_float32(wanted)
+
+
+def right_in_single_precision(got: Array, wanted: Array) -> bool:
+    """True when float64 values are right as far as float32 goes, and no further."""
+    if not np.isfinite(got).all() or not only_single_precision(got, wanted):
+        return False
+    single, double = (judge(got, wanted, roundoff(dtype)).right for dtype in (np.float32, np.float64))
+    return single and not double

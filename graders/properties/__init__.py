@@ -1,0 +1,38 @@
+"""The questions asked of a task, one a file, and which of them a row is asked."""
+
+from __future__ import annotations
+
+from graders.properties.base import Property
+from graders.properties.batch import BATCH
+from graders.properties.edges import EDGES
+from graders.properties.forward import FORWARD
+from graders.properties.gradient import gradient_properties
+from graders.properties.linearity import LINEARITY
+from graders.properties.purity import PURITY
+from graders.properties.shape import SHAPE
+from graders.properties.single_precision import SINGLE
+from graders.specs.row import Row
+
+EXACT_DRAWS = ("labels", "size", "pixels", "errors")
+"""Draws whose tasks compute nothing that rounds: float32 asks nothing of them."""
+
+
+def properties(row: Row) -> list[Property]:
+    """The properties of a row, in the order they are judged and shown."""
+    pair = row.kind == "pair"
+    floats = any(arg.draw.split()[0] not in EXACT_DRAWS for arg in row.args)
+    asked = [FORWARD, *gradient_properties(row), SHAPE, PURITY]
+    asked += [LINEARITY] if pair else []
+    asked += [BATCH] if row.batch else []
+    asked += [EDGES]
+    return asked + ([SINGLE] if floats else [])
+
+
+def points(asked: list[Property], total: float) -> dict[str, float]:
+    """A task's points by property: fixed percentages first, what is left in proportion to the shares."""
+    fixed = sum(one.percent or 0.0 for one in asked)
+    shares = sum(one.share for one in asked if one.percent is None)
+    return {
+        one.name: total * (one.percent if one.percent is not None else (100 - fixed) * one.share / shares) / 100
+        for one in asked
+    }

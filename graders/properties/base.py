@@ -1,0 +1,201 @@
+"""What a property is made of: items go to the worker as programs, replies come back and are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders import cases
+from graders.cases import Case
+from graders.i18n import _
+from graders.oracle import Expected
+from graders.sandbox.program import Argument, Call, CallReply, Program, Ref, Reply
+from graders.specs.row import Row
+from graders.verdict import Status
+
+Array = NDArray[Any]
+
+
+class Item:
+    """One case of one row, with its arrays and what the oracle says of them.
+
+    args: positional arguments by name. options: keyword arguments by name. douts: upstream gradients, one an
+    output; empty for a plain function. seed: of the family, for further arrays.
+    """
+
+    def __init__(self, row: Row, case: Case, seed: int) -> None:
+        self.row, self.case, self.seed = row, case, seed
+        self.args = cases.arguments(row, case, seed)
+        self.options = case.keywords
+        self.expected = Expected(row, self.args, self.options)
+        self.douts: list[Array] = []
+        if row.kind == "pair":
+            self.douts = cases.upstream(case, self.expected.output_shapes, seed)
+            self.expected.with_upstream(self.douts)
+
+    @property
+    def usable(self) -> bool:
+        """False where the oracle itself has no finite answer."""
+        return self.expected.finite
+
+    def other_upstream(self, which: int) -> list[Array]:
+        """Another upstream gradient, of the same shapes."""
+        return cases.upstream(self.case, self.expected.output_shapes, self.seed, which)
+
+    def forward(self, args: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None) -> Call:
+        """The call of the function, or of the pair's forward."""
+        arguments = tuple((self.args if args is None else args).values())
+        keywords = dict(self.options if options is None else options)
+        count = len(self.row.outputs)
+        if self.row.kind == "function":
+            return Call(self.row.name, arguments, keywords, returns=count)
+        return Call(self.row.functions[0], arguments, keywords, returns=count + 1, opaque=frozenset({count}))
+
+    def backward(self, douts: Sequence[Argument], forward: int) -> Call:
+        """The call of the pair's backward on the cache of call number `forward`."""
+        cache = Ref(forward, len(self.row.outputs))
+        return Call(self.row.functions[1], (*douts, cache), returns=len(self.row.differentiable))
+
+    def program(self, *calls: Call, echo: bool = False) -> Program:
+        """A program of these calls, with inputs in the layout the case asks for."""
+        layouts = {} if self.case.layout == "C" else {id(array): self.case.layout for array in input_arrays(calls)}
+        return Program(calls, layouts, echo)
+
+
+def input_arrays(calls: Sequence[Call]) -> list[Array]:
+    """The arrays among the calls' arguments, each object once, in order of first appearance."""
+    found: dict[int, Array] = {}
+    for call in calls:
+        for value in (*call.args, *call.options.values()):
+            for leaf in value if isinstance(value, list) else [value]:
+                if isinstance(leaf, np.ndarray):
+                    found.setdefault(id(leaf), leaf)
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, and what of it, in words a student can act on.
+
+    got, wanted: the tensor concerned, where there are two to compare; error: multiple of what is allowed.
+    hint: the likely cause, when the finding itself gives it away.
+    """
+
+    where: str
+    what: str
+    tensor: str = ""
+    got: Array | None = None
+    wanted: Array | None = None
+    error: float = float("inf")
+    hint: str = ""
+
+    @property
+    def message(self) -> str:
+        """Where and what in one line."""
+        return f"{self.where}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one reply says about one property.
+
+    blocked: the property this one cannot be judged without. attempted: False when the stub's own
+    NotImplementedError came. conclusive: False when the dtype's digits do not suffice to decide.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    blocked: str = ""
+    attempted: bool = True
+    conclusive: bool = True
+    error: float = 0.0
+
+
+RIGHT = Judged()
+Earlier = Mapping[str, Status]
+"""How the properties judged before this one ended, by name."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """One question asked of a task.
+
+    name: as reports show it. family: properties of one family share cases and programs. percent: of the
+    task's points; None shares what the others leave, in proportion to `share`.
+    """
+
+    name: str
+    family: str
+    question: str
+    program: Callable[[Item], Program]
+    check: Callable[[Item, Reply, Earlier], Judged]
+    percent: float | None = None
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """How a program ended early: the call that ended it, and what to say."""
+
+    call: int
+    what: str
+    attempted: bool = True
+    hint: str = field(default="")
+
+
+def stop(reply: Reply, program: Program) -> Stop | None:
+    """Why the program did not run to its end, None when it did."""
+    if reply.status != "completed":
+        return Stop(0, reply.text)
+    for index, (call, ended) in enumerate(zip(program.calls, reply.calls, strict=True)):
+        if ended.outcome != "returned":
+            return Stop(index, describe_end(call, ended), attempted=ended.outcome != "not_implemented")
+    return None
+
+
+def describe_end(call: Call, ended: CallReply) -> str:
+    """What to say of a call that did not return what it should."""
+    if ended.outcome == "missing":
+        return _("not found in the submission: is it defined under this name, and does its cell or line run?")
+    if ended.outcome == "arity":
+        return _("returned {got}, but should return {wanted}").format(got=ended.text, wanted=_values(call.returns))
+    return _("raised {error}").format(error=ended.text or "NotImplementedError")
+
+
+def _values(count: int) -> str:
+    return _("one value") if count == 1 else _("a tuple of {count} values").format(count=count)
+
+
+def stopped(item: Item, reply: Reply, program: Program, earlier: Earlier | None = None) -> Judged | None:
+    """The judgement of a reply whose program ended early, None when it ran to its end.
+
+    Outside the main family, `earlier` tells whether the forward or backward is known to fail: then this
+    property is blocked rather than failed once more.
+    """
+    end = stop(reply, program)
+    if end is None:
+        return None
+    function = program.calls[end.call].function
+    responsible = first_gradient(item.row) if function.endswith("_backward") else "forward"
+    if not end.attempted:
+        return Judged(attempted=False, blocked=responsible)
+    if earlier is not None and earlier.get(responsible) is not Status.PASSED:
+        return Judged(blocked=responsible)
+    return Judged((Finding(function, end.what),))
+
+
+def first_gradient(row: Row) -> str:
+    """Name of the property that answers for the backward's running at all."""
+    return f"gradient d{row.differentiable[0].name}" if row.differentiable else "forward"
+
+
+def values_by_name(item: Item, reply: Reply, forward: int, backward: int | None) -> dict[str, Any]:
+    """The replies' values by output and gradient name; the calls must have returned."""
+    named = dict(zip(item.row.outputs, reply.calls[forward].values, strict=False))
+    if backward is not None:
+        gradients = ("d" + arg.name for arg in item.row.differentiable)
+        named |= zip(gradients, reply.calls[backward].values, strict=True)
+    return named

@@ -1,0 +1,136 @@
+"""Samples of a batch are independent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders import judging
+from graders.i18n import _
+from graders.oracle import leaves
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
+from graders.properties.compare import number, position
+from graders.properties.conform import numbers
+from graders.sandbox.program import Program, Reply
+from graders.specs.row import Row
+
+Array = NDArray[Any]
+
+
+def per_sample(row: Row, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under which outputs keep the batch axis: losses are not reduced."""
+    return {**options, "reduction": "none"} if "reduction" in row.options else dict(options)
+
+
+def batched_arguments(row: Row) -> set[str]:
+    """Names of the arguments whose first axis is the batch."""
+    return {arg.name for arg in row.args if isinstance(arg.axes, str) and arg.axes.split()[:1] == [row.batch]}
+
+
+def program(item: Item) -> Program:
+    """The whole batch, then its two parts."""
+    calls, whole = [], unreduced(item)
+    for index, part in enumerate((slice(None), *parts(whole))):
+        args = {n: _cut(v, part) if n in batched_arguments(item.row) else v for n, v in item.args.items()}
+        calls.append(item.forward(args, whole.options))
+        if item.row.kind == "pair":
+            calls.append(item.backward([np.ascontiguousarray(dout[part]) for dout in whole.douts], 2 * index))
+    return item.program(*calls)
+
+
+class _Unreduced(Item):
+    """The item with outputs that keep the batch axis."""
+
+    def __init__(self, item: Item) -> None:
+        options = per_sample(item.row, item.options)
+        case = type(item.case)(**{**vars(item.case), "options": tuple(options.items())})
+        super().__init__(item.row, case, item.seed)
+        self.args = item.args  # the same objects, so that layouts and identities hold
+
+
+def unreduced(item: Item) -> Item:
+    """The item itself, or its twin with reduction="none"."""
+    return item if per_sample(item.row, item.options) == item.options else _Unreduced(item)
+
+
+def parts(item: Item) -> tuple[slice, slice]:
+    """Where the batch is cut: unevenly, so that an average over parts does not pass."""
+    size = item.case.sizes[item.row.batch]
+    cut = max(1, size // 3)
+    return slice(0, cut), slice(cut, size)
+
+
+def _cut(value: Any, part: slice) -> Any:
+    return value if part == slice(None) else np.ascontiguousarray(value[part])
+
+
+def check_batch(item: Item, reply: Reply, earlier: Earlier) -> Judged:
+    """Does a batch give what its samples give one by one, and do parameter gradients add up over it?"""
+    ended = stopped(item, reply, program(item), earlier)
+    if ended:
+        return ended
+    whole = unreduced(item)
+    paired = item.row.kind == "pair"
+    runs = [values_by_name(item, reply, i * (1 + paired), 2 * i + 1 if paired else None) for i in range(3)]
+    findings: list[Finding] = []
+    for name in (*whole.expected.values.outputs, *whole.expected.values.gradients):
+        joined = name in whole.expected.values.outputs or name[1:] in batched_arguments(item.row)
+        found = _compare_parts(whole, name, [numbers(run[name]) for run in runs], joined)
+        if found is None:
+            return Judged(blocked="shape")
+        findings += found
+    return Judged(tuple(findings))
+
+
+def _compare_parts(item: Item, name: str, runs: list[list[Array] | None], joined: bool) -> list[Finding] | None:
+    """What differs between the whole and its parts, in whatever shape they came; None when they do not fit."""
+    arrays = [run for run in runs if run is not None]
+    if len(arrays) < 3 or len({len(run) for run in arrays}) != 1:
+        return None
+    findings: list[Finding] = []
+    for index, (whole, *halves) in enumerate(zip(*arrays, strict=True)):
+        together = _together(whole, halves, joined)
+        if together is None:
+            return None
+        findings += _difference(item, name, index, whole, together, joined)
+    return findings
+
+
+def _together(whole: Array, halves: list[Array], joined: bool) -> Array | None:
+    """The parts joined along the batch axis, or added; None when that does not give the shape of the whole."""
+    if any(half.shape[1:] != whole.shape[1:] or half.ndim != whole.ndim for half in halves):
+        return None
+    if joined:
+        return np.concatenate(halves) if whole.ndim and sum(map(len, halves)) == len(whole) else None
+    fits = all(half.shape == whole.shape for half in halves)
+    return np.asarray(halves[0].astype(np.float64) + halves[1]) if fits else None
+
+
+def _difference(item: Item, name: str, index: int, whole: Array, together: Array, joined: bool) -> list[Finding]:
+    if not (np.isfinite(whole).all() and np.isfinite(together).all()):
+        return []  # NaN and infinity are the forward's and the gradient's own findings
+
+    def spread() -> Array:
+        own = leaves({**item.expected.spread.outputs, **item.expected.spread.gradients}[name])[index]
+        return own if own.shape == whole.shape else np.full(whole.shape, own.max(initial=0.0))
+
+    u = max(judging.precision(whole), judging.precision(together))
+    judgement = judging.judge(whole, np.asarray(together, np.float64), u, spread)
+    if judgement.right or judgement.inconclusive:
+        return []
+    function = item.row.functions[0 if name in item.expected.values.outputs else 1]
+    how = _("joined") if joined else _("added")
+    text = _("{label} of the batch differs from its parts {how}: at {at} got {got}, the parts give {wanted}").format(
+        label=name,
+        how=how,
+        at=position(judgement.worst),
+        got=number(whole[judgement.worst]),
+        wanted=number(together[judgement.worst]),
+    )
+    return [Finding(function, text, name, whole, np.asarray(together), judgement.error)]
+
+
+BATCH = Property("batch", "batch", check_batch.__doc__ or "", program, check_batch, percent=5)

@@ -1,0 +1,137 @@
+"""Judge conformed values against the oracle and word what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders import judging
+from graders.i18n import _
+from graders.judging import Judgement
+from graders.oracle import Tree, leaves
+from graders.properties.base import Finding, Item, Judged
+from graders.properties.conform import Form, conform
+from graders.sandbox.program import Value
+
+Array = NDArray[Any]
+
+
+def compare(item: Item, where: str, name: str, value: Value, *, gradient: bool) -> Judged:
+    """Judge one output or gradient against the oracle, every array of it."""
+    values = item.expected.values
+    wanted = (values.gradients if gradient else values.outputs)[name]
+    forms = conform(name, value, wanted, item.case.dtype)
+    judged = [_judge_form(item, where, name, index, form, gradient) for index, form in enumerate(forms)]
+    return merge(judged)
+
+
+def _judge_form(item: Item, where: str, name: str, index: int, form: Form, gradient: bool) -> Judged:
+    if form.array is None:
+        return Judged((Finding(where, f"{form.label} {form.complaint}", form.label, hint=form.hint),))
+    got, wanted = form.array, form.wanted
+    if not np.isfinite(got).all():
+        return Judged((Finding(where, not_finite(form.label, got), form.label, got, wanted),))
+    if wanted.dtype.kind != "f":
+        right = bool((got == wanted).all())
+        return Judged() if right else Judged((_wrong(where, form, _worst(got, wanted)),))
+
+    def spread() -> Array:
+        spreads = item.expected.spread.gradients if gradient else item.expected.spread.outputs
+        return leaves(spreads[name])[index]
+
+    single = judging.only_single_precision(got, wanted)
+    u = 2.0**-24 if single else judging.roundoff(got.dtype)
+    kink = _kink_interval(item, name, index) if gradient else None
+    judgement = judge_at_kinks(got, wanted, u, spread, kink)
+    if judgement.right or judgement.inconclusive:
+        return Judged(conclusive=judgement.right, error=judgement.error)
+    return Judged((_wrong(where, form, judgement),), error=judgement.error)
+
+
+def judge_at_kinks(
+    got: Array, wanted: Array, u: float, spread: Callable[[], Array], kink: tuple[Array, Array, Array] | None
+) -> Judgement:
+    """By the tolerance rule; where `kink` = (mask, low, high) marks elements, by the interval instead."""
+    if kink is None or not kink[0].any():
+        return judging.judge(got, wanted, u, spread)
+    mask, low, high = kink
+    at_kink = judging.within(got[mask], low[mask], high[mask], u)
+    if not at_kink.right:
+        worst = tuple(int(i) for i in np.argwhere(mask)[at_kink.worst[0]])
+        return Judgement(False, error=at_kink.error, worst=worst)
+    return judging.judge(np.where(mask, wanted, got), wanted, u, spread)
+
+
+def _kink_interval(item: Item, name: str, index: int) -> tuple[Array, Array, Array] | None:
+    """Where this gradient is not unique, and the one-sided gradients there; None where it is everywhere."""
+    if item.row.kinks is None:
+        return None
+    marks = item.row.kinks({**item.args, **item.options})
+    wanted = leaves(item.expected.values.gradients[name])[index]
+    if isinstance(marks, bool):
+        everywhere = np.full(wanted.shape, marks)
+        return everywhere, np.full(wanted.shape, -np.inf), np.full(wanted.shape, np.inf)
+    if not any(mask.any() for mask in marks.values()):
+        return None
+    low, high = (leaves(item.expected.gradients_at(_nudged(item, marks, side))[name])[index] for side in (-1, 1))
+    return np.asarray(low != high), low, high
+
+
+def _nudged(item: Item, marks: Any, side: int) -> dict[str, Tree]:
+    """The arguments a hair to one side of their kinks: far enough to be off them, too near to change more."""
+    return {arg: _hair(item.args[arg].astype(np.float64), mask, side) for arg, mask in marks.items()}
+
+
+def _hair(values: Array, mask: Array, side: int) -> Array:
+    return np.asarray(values + side * mask * np.where(values == 0, 1e-200, np.abs(values) * 2.0**-50))
+
+
+def not_finite(label: str, got: Array) -> str:
+    """The message for NaN and infinity."""
+    at = tuple(int(i) for i in np.argwhere(~np.isfinite(got))[0])
+    return _("{label} contains {value} at {at}").format(label=label, value=got[at], at=position(at))
+
+
+def _wrong(where: str, form: Form, judgement: Judgement) -> Finding:
+    assert form.array is not None
+    text = _("{label} is wrong, most at {at}: got {got}, wanted {wanted}").format(
+        label=form.label,
+        at=position(judgement.worst),
+        got=number(form.array[judgement.worst]),
+        wanted=number(form.wanted[judgement.worst]),
+    )
+    if not judgement.worst:
+        text = _("{label} is wrong: got {got}, wanted {wanted}").format(
+            label=form.label, got=number(form.array), wanted=number(form.wanted)
+        )
+    return Finding(where, text, form.label, form.array, form.wanted, judgement.error)
+
+
+def _worst(got: Array, wanted: Array) -> Judgement:
+    differs = np.argwhere(np.asarray(got != wanted))
+    return Judgement(False, error=np.inf, worst=tuple(int(i) for i in differs[0]))
+
+
+def position(index: tuple[int, ...]) -> str:
+    """An index as one writes it: [1, 0]."""
+    return "[" + ", ".join(map(str, index)) + "]"
+
+
+def number(value: Any) -> str:
+    """A number with as many digits as a reader wants."""
+    return f"{float(value):.6g}"
+
+
+def merge(judged: list[Judged]) -> Judged:
+    """Several judgements of one case as one."""
+    findings = tuple(finding for one in judged for finding in one.findings)
+    return Judged(
+        findings,
+        next((one.blocked for one in judged if one.blocked), ""),
+        all(one.attempted for one in judged),
+        all(one.conclusive for one in judged),
+        max((one.error for one in judged), default=0.0),
+    )

@@ -1,0 +1,84 @@
+"""Training outcome: has what the submission trained learned what it should?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graders.i18n import _
+from graders.properties.base import describe_end
+from graders.sandbox.program import Call, Program, Reply, Value
+from graders.specs.row import Outcome, TrainingRow
+from graders.verdict import Pictures, Result, Status
+
+if TYPE_CHECKING:
+    from graders.exam import Exam
+    from graders.families import Answers
+
+QUESTION = "Does training end with parameters that do well on data they were not fitted to?"
+
+
+def grade_training(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> list[Result]:
+    """One result, from the mean over several drawn problems; stops at the first training that does not end."""
+    answers.session.fresh()
+    result = Result(row.name, "training", _(QUESTION), Status.PASSED, points, points, cases=row.trials)
+    outcomes: list[Outcome] = []
+    for trial in exam.trials(row):
+        program = Program((Call(row.name, trial.args, trial.options, returns=len(row.outputs)),))
+        reply = answers.ask([program], row.seconds)[0]
+        ended = _ended(row, program, reply)
+        if ended:
+            status, message = ended
+            return [_lost(result, message, status)]
+        start = time.perf_counter()
+        outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[0].values)))
+        answers.spent("judging", start)
+        if outcomes[-1].broken:
+            return [_lost(result, f"{row.name}: {outcomes[-1].broken}", pictures=_curve(outcomes[-1]))]
+    return [_conclude(row, result, outcomes)]
+
+
+def _ended(row: TrainingRow, program: Program, reply: Reply) -> tuple[Status, str] | None:
+    """How the call ended other than by returning."""
+    if reply.status != "completed":
+        return Status.FAILED, f"{row.name}: {reply.text}"
+    call = reply.calls[0]
+    if call.outcome == "not_implemented":
+        return Status.SKIPPED, _("not attempted")
+    if call.outcome != "returned":
+        return Status.FAILED, f"{row.name}: {describe_end(program.calls[0], call)}"
+    return None
+
+
+def _conclude(row: TrainingRow, result: Result, outcomes: list[Outcome]) -> Result:
+    error = float(np.mean([outcome.error for outcome in outcomes]))
+    allowed = float(np.mean([outcome.allowed for outcome in outcomes]))
+    pictures = _curve(outcomes[0])
+    if error <= allowed:
+        return replace(result, pictures=pictures)
+    text = _("{where}: mean {figure} over {count} runs is {error}, but should be at most {allowed}").format(
+        where=row.name,
+        figure=_(outcomes[0].figure),
+        count=len(outcomes),
+        error=f"{error:.4g}",
+        allowed=f"{allowed:.4g}",
+    )
+    return _lost(result, text, pictures=pictures)
+
+
+def _lost(result: Result, message: str, status: Status = Status.FAILED, pictures: Pictures | None = None) -> Result:
+    return replace(result, status=status, score=0.0, message=message, pictures=pictures or Pictures())
+
+
+def _curve(outcome: Outcome) -> Pictures:
+    return Pictures(curve=outcome.curve, curve_label=_("history, trial 1"))
+
+
+def plain(value: Value) -> Any:
+    """A claimed value as arrays: an array, a list of arrays (None for what is no array), or None."""
+    if value.kind == "list":
+        return [plain(item) for item in value.items]
+    return value.array

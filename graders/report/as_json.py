@@ -1,0 +1,127 @@
+"""A report as JSON, in the form `schema.json` publishes: for other programs, and for a regrade request."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graders.report.text import printable
+from graders.verdict import CaseNote, Report, Result
+
+SCHEMA_VERSION = 1
+MAX_VALUES = 256
+"""Of a larger array only the first so many elements are written; `cut` says how many are missing."""
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12) of what `to_json` returns."""
+    text = Path(__file__).with_name("schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def save(report: Report, path: Path) -> None:
+    """Write the report to `path` as UTF-8."""
+    path.write_text(dumps(report), encoding="utf-8", newline="\n")
+
+
+def dumps(report: Report) -> str:
+    """The report as indented JSON text; the same report gives the same text."""
+    return json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain dicts, lists, strings, numbers, always in the same order of keys."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "unit": printable(report.unit),
+        "title": printable(report.title),
+        "submission": printable(report.submission),
+        "path": printable(report.path),
+        "score": report.score,
+        "max_score": report.max_score,
+        "passed": report.passed,
+        "problem": printable(report.problem),
+        "results": [_result(result) for result in report.results],
+        "notes": [{"kind": note.kind, "message": printable(note.message)} for note in report.notes],
+        "sandbox": report.sandbox,
+        "isolated": report.isolated,
+        "fingerprint": report.fingerprint,
+        "secret": report.secret,
+        "reveal": report.reveal,
+        "versions": {name: printable(report.versions[name]) for name in sorted(report.versions)},
+        "started": report.started,
+        "seconds": _number(report.seconds),
+        "timings": {name: _number(report.timings[name]) for name in sorted(report.timings)},
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "task": result.task,
+        "property": result.property,
+        "question": printable(result.question),
+        "status": result.status.value,
+        "score": result.score,
+        "max_score": result.max_score,
+        "message": printable(result.message),
+        "case": _case(result.case),
+        "likely": printable(result.likely),
+        "depends_on": result.depends_on,
+        "cases": result.cases,
+    }
+
+
+def _case(case: CaseNote | None) -> dict[str, Any] | None:
+    if case is None:
+        return None
+    return {
+        "axes": {name: int(size) for name, size in case.axes.items()},
+        "options": _values(case.options),
+        "replay": case.replay,
+        "text": printable(str(case)),
+        "inputs": _values(case.inputs),
+        "got": _values(case.got),
+        "wanted": _values(case.wanted),
+    }
+
+
+def _values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in values.items()}
+
+
+def _value(value: Any) -> Any:
+    """An array as {dtype, shape, values, cut}; what JSON has no form for as its repr."""
+    match value:
+        case np.ndarray() | np.generic():
+            return _array(np.asarray(value))
+        case None | bool() | int():
+            return value
+        case float():
+            return _number(value)
+        case str():
+            return printable(value)
+        case list() | tuple():
+            return [_value(part) for part in value]
+        case _:
+            return printable(repr(value))
+
+
+def _array(array: np.ndarray[Any, np.dtype[Any]]) -> dict[str, Any]:
+    first = array.ravel()[:MAX_VALUES].tolist()
+    return {
+        "dtype": str(array.dtype),
+        "shape": list(array.shape),
+        "values": [_value(element) for element in first],
+        "cut": array.size - len(first),
+    }
+
+
+def _number(number: float) -> float | str:
+    """The number, or "nan", "inf", "-inf", for which JSON has no numbers."""
+    return number if math.isfinite(number) else str(float(number))

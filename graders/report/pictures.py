@@ -1,0 +1,253 @@
+"""Pictures of a failure as inline SVG that follows the page's colours, drawn by matplotlib when it is there.
+
+Everything is drawn in stand-in colours, which become CSS variables of the page afterwards, and with
+stand-in words for the labels, so that the drawing depends neither on the language nor on its fonts.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.i18n import _
+from graders.report.text import printable
+from graders.verdict import Pictures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, GOOD, BAD = "#010101", "#020202", "#030303", "#040404"
+_PAGE_COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", GOOD: "var(--good)", BAD: "var(--bad)"}
+
+_FLOOR, _CEILING = 1e-3, 1e6
+"""Errors outside, zero and infinity among them, are drawn at these edges."""
+_MOST_CELLS = 16
+_MOST_EPOCHS = 500
+_MARGIN_TOP, _MARGIN_BOTTOM, _MARGIN_LEFT, _MARGIN_RIGHT = 0.3, 0.5, 0.68, 0.1
+"""Inches for the words around the axes."""
+_DEEPEST = 0.45
+"""Opacity of the largest error's square: numbers written in it stay readable, light or dark."""
+_ANNOTATED = 8
+"""Heat maps with at most so many columns have their numbers written in."""
+
+_LARGEST = 1.25
+"""Pixels of a wide page for each point of a drawing."""
+_NOISE = re.compile(r"<!--.*?-->\s*|<style.*?</style>\s*|(?<=>)\s+(?=<(?!t))", re.DOTALL)
+"""Comments, blank space, and the style sheet, which would reach beyond the drawing."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One drawing and the words under it."""
+
+    svg: str
+    caption: str
+
+
+def available() -> bool:
+    """Whether matplotlib, the extra `pictures`, is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def wanted(pictures: Pictures) -> bool:
+    """Whether there is anything to draw."""
+    return len(pictures.errors) > 1 or pictures.heat is not None or pictures.curve is not None
+
+
+def draw(pictures: Pictures, prefix: str) -> list[Picture]:
+    """Draw what there is; `prefix` keeps the ids of several drawings on a page apart.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    drawn = []
+    if pictures.heat is not None and pictures.heat.ndim == 2 and pictures.heat.size:
+        drawn.append(_heat(pictures.heat, pictures.heat_label, f"{prefix}-heat"))
+    if len(pictures.errors) > 1:
+        drawn.append(_errors(pictures.errors, f"{prefix}-errors"))
+    if pictures.curve is not None and pictures.curve.size:
+        drawn.append(_curve(pictures.curve, pictures.curve_label, f"{prefix}-curve"))
+    return drawn
+
+
+def _errors(pairs: tuple[tuple[int, float], ...], prefix: str) -> Picture:
+    """Error against size, both logarithmic; the line at 1 is what is allowed."""
+    sizes = np.array([max(1, size) for size, _error in pairs], dtype=float)
+    errors = np.array([math.inf if math.isnan(error) else error for _size, error in pairs])
+    shown = np.clip(errors, _FLOOR, _CEILING)
+    wrong = shown > 1.0
+
+    def plot(axes: Axes) -> None:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.axhline(1.0, color=INK, linewidth=1)
+        axes.plot(sizes[~wrong], shown[~wrong], "o", color=GOOD, markersize=4.5, markeredgewidth=0)
+        axes.plot(sizes[wrong], shown[wrong], "x", color=BAD, markersize=6, markeredgewidth=1.6)
+        axes.set_ylim(min(0.1, shown.min()) / 2, max(10.0, shown.max()) * 2)
+        axes.margins(x=0.08)
+        _plain_powers(axes)
+
+    words = _("One mark a case: {wrong} of {count} lie above the line, which is the largest error allowed.")
+    caption = words.format(wrong=np.count_nonzero(wrong), count=len(pairs))
+    if bool(np.any(errors > _CEILING)):
+        caption += " " + _("What is infinite or not a number lies at the top.")
+    labels = {"ylabel": _("error, 1 = allowed"), "xlabel": _("elements in the case")}
+    return _picture(plot, (4.6, 2.4), prefix, caption, labels)
+
+
+def _plain_powers(axes: Axes) -> None:
+    """Ticks as `1000` and `1e+06`: the raised exponents of mathtext are too small to read on a phone."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(numticks=6))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+
+
+def _heat(heat: NDArray[np.float64], label: str, prefix: str) -> Picture:
+    """|got - wanted| by place; redder is farther off."""
+    pooled = pool(heat, _MOST_CELLS)
+    rows, columns = pooled.shape
+    finite = pooled[np.isfinite(pooled)]
+    top = float(finite.max(initial=0.0)) or 1.0
+    depths = np.minimum(pooled / top, 1.0)
+
+    def plot(axes: Axes) -> None:
+        from matplotlib.collections import PolyCollection
+
+        squares = [_square(row, column) for row, column in np.ndindex(rows, columns)]
+        colours = [(BAD, round(_DEEPEST * depth, 2)) for depth in depths.ravel().tolist()]
+        axes.add_collection(
+            PolyCollection(squares, facecolors=colours, edgecolors=[(MUTED, 0.35)], linewidths=0.5)
+        )
+        if columns <= _ANNOTATED and rows <= 2 * _ANNOTATED:
+            for row, column in np.ndindex(rows, columns):
+                number = f"{pooled[row, column]:.2g}"
+                axes.text(column + 0.5, row + 0.5, number, ha="center", va="center", color=INK, fontsize=9.5)
+        axes.set(xlim=(0, columns), ylim=(rows, 0))
+        _number_places(axes, heat.shape, pooled.shape)
+
+    words = _("How far off {name} is at each place: the redder, the farther; {largest} at most.")
+    caption = words.format(name=label or _("the answer"), largest=f"{pooled.max():.3g}")
+    if pooled.shape != heat.shape:
+        caption += " " + _("Each square is the largest error of a block.")
+    side = min(0.52, 3.9 / columns, 3.9 / rows)
+    size = (
+        max(1.8, _MARGIN_LEFT + _MARGIN_RIGHT + side * columns),
+        _MARGIN_TOP + _MARGIN_BOTTOM + max(0.3, side * rows),
+    )
+    return _picture(plot, size, prefix, caption, {"ylabel": _("row"), "xlabel": _("column")})
+
+
+def _square(row: int, column: int) -> list[tuple[int, int]]:
+    return [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+
+
+def _number_places(axes: Axes, shape: tuple[int, ...], pooled: tuple[int, ...]) -> None:
+    """Row and column numbers of the whole tensor under the squares."""
+    for axis, size, cells in ((axes.yaxis, shape[0], pooled[0]), (axes.xaxis, shape[1], pooled[1])):
+        step = max(1, math.ceil(cells / 8))
+        places = np.arange(0, cells, step)
+        axis.set_ticks(places + 0.5, [str(int(place * math.ceil(size / cells))) for place in places])
+        axis.set_tick_params(length=0)
+
+
+def pool(heat: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """The largest of each block, at most `most` blocks along each axis; NaN counts as infinite."""
+    values = np.where(np.isnan(heat), np.inf, heat)
+    for axis in (0, 1):
+        block = math.ceil(values.shape[axis] / most)
+        starts = np.arange(0, values.shape[axis], block)
+        values = np.maximum.reduceat(values, starts, axis=axis)
+    return np.asarray(values, dtype=np.float64)
+
+
+def _curve(curve: NDArray[np.float64], label: str, prefix: str) -> Picture:
+    """A training curve by epoch."""
+    values = np.asarray(curve, dtype=float).ravel()
+    step = math.ceil(values.size / _MOST_EPOCHS)
+    epochs = np.arange(1, values.size + 1)[::step]
+    few = values.size < 20
+    gaps = int(np.count_nonzero(~np.isfinite(values)))
+    # clipped: near the end of float64 the limits of the axes would overflow
+    values = np.where(np.isfinite(values), np.clip(values, -1e30, 1e30), np.nan)[::step]
+
+    def plot(axes: Axes) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        axes.plot(epochs, values, color=INK, linewidth=1.4, marker="o" if few else "", markersize=3)
+        axes.margins(x=0.03, y=0.12)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+    words = _("{name} over {epochs} epochs, as your training returned it.")
+    caption = words.format(name=label or _("The training curve"), epochs=curve.size)
+    if gaps:
+        caption += " " + _("Gaps are values that are not finite ({count}).").format(count=gaps)
+    return _picture(plot, (4.6, 2.2), prefix, caption, {"ylabel": label or _("error"), "xlabel": _("epoch")})
+
+
+def _picture(
+    plot: Callable[[Axes], None], size: tuple[float, float], prefix: str, caption: str, words: dict[str, str]
+) -> Picture:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    # Reset and restored: a matplotlibrc of the machine must not show in a report.
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "backcheck", "font.size": 10.5})
+        figure = Figure(figsize=size)
+        axes = figure.add_axes(_frame(*size))
+        _plain(axes)
+        plot(axes)
+        svg = _render(figure)
+    return Picture(_inline(svg, size, prefix, caption, words), caption)
+
+
+def _frame(width: float, height: float) -> tuple[float, float, float, float]:
+    """Left, bottom, width, height of the axes as shares of a figure in inches."""
+    across = 1 - (_MARGIN_LEFT + _MARGIN_RIGHT) / width
+    upwards = 1 - (_MARGIN_TOP + _MARGIN_BOTTOM) / height
+    return _MARGIN_LEFT / width, _MARGIN_BOTTOM / height, across, upwards
+
+
+def _plain(axes: Axes) -> None:
+    """Two thin axes, labels out of the way: the vertical one's lies above it, where it reads level."""
+    axes.patch.set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set(color=MUTED, linewidth=0.7)
+    axes.tick_params(which="both", color=MUTED, labelcolor=MUTED, width=0.7)
+    axes.set_title("ylabel", loc="left", color=MUTED, fontsize=10.5)
+    axes.set_xlabel("xlabel", color=MUTED, fontsize=10.5)
+
+
+def _render(figure: Figure) -> str:
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(file, format="svg", transparent=True, metadata=nothing)
+    return file.getvalue()
+
+
+def _inline(svg: str, size: tuple[float, float], prefix: str, caption: str, words: dict[str, str]) -> str:
+    """The drawing as part of a page: scalable, with a text for who cannot see it, ids and colours its own."""
+    body = re.sub(_NOISE, "", svg[svg.index("<svg") :]).partition(">")[2]
+    body = re.sub(r"\b(id=\"|xlink:href=\"#|url\(#)", rf"\g<1>{prefix}-", body).replace("xlink:href", "href")
+    for colour, variable in _PAGE_COLOURS.items():
+        body = body.replace(colour, variable)
+    for stand_in, word in words.items():
+        body = body.replace(f">{stand_in}<", f">{escape(printable(word))}<")
+    width, height = (72 * inches for inches in size)
+    box = f'viewBox="0 0 {width:g} {height:g}" style="max-width: {width * _LARGEST:.0f}px"'
+    return f'<svg {box} role="img" aria-label="{escape(printable(caption))}">{body}'

@@ -1,0 +1,216 @@
+"""Replies as T believes them: the sacred part of the boundary.
+
+A reply is a table of fixed records that T walks in its own order: it knows which record must come next,
+computes every size itself with Python integers, copies, and only then looks at the copy. Anything unexpected
+is a Violation; there is no other way for a reply to fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.i18n import _
+from graders.sandbox import wire
+from graders.sandbox.program import MAX_NDIM, Call, CallReply, Loaded, Piece, Program, Reply, Skipped, Value
+from graders.sandbox.requests import program_arrays
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of the table, unpacked from T's own copy of it; every field is still a claim."""
+
+    code: int
+    dtype: int
+    flags: int
+    count: int
+    offset: int
+    length: int
+    dims: tuple[int, ...]
+
+
+class Decoder:
+    """Walks the records of one reply.
+
+    table: T's copy of the records.
+    copy: (offset, length) -> T's copy of that part of the output; asked for parts within the data only.
+    """
+
+    def __init__(self, nonce: int, table: bytes, copy: Callable[[int, int], bytes]) -> None:
+        self._nonce = nonce
+        self._table = table
+        self._copy_bytes = copy
+        self._position = 0
+        self._room = 0
+        self._text_room = wire.TEXT_ROOM
+
+    def finish(self) -> None:
+        """There must be nothing left."""
+        if self._position != len(self._table):
+            _violation("records are left over")
+
+    def _next(self, tag: int) -> Record:
+        end = self._position + wire.RECORD.size
+        if end > len(self._table):
+            _violation("a record is missing")
+        nonce, found, code, dtype, flags, count, offset, length, *dims = wire.RECORD.unpack_from(
+            self._table, self._position
+        )
+        if nonce != self._nonce or found != tag:
+            _violation("a record is out of place")
+        self._position = end
+        return Record(code, dtype, flags, count, offset, length, tuple(dims))
+
+    def _copy(self, offset: int, size: int) -> bytes:
+        if offset < wire.DATA_START or offset + size > wire.OUTPUT_SIZE:
+            _violation("bytes lie outside of the data")
+        return self._copy_bytes(offset, size)
+
+    def _text(self, record: Record) -> str:
+        self._text_room -= record.length
+        if record.length > wire.MAX_TEXT or self._text_room < 0:
+            _violation("too much text")
+        return printable(self._copy(record.offset, record.length).decode("utf-8", "replace"))
+
+    # Programs
+
+    def program(self, program: Program, labels: Sequence[str]) -> Reply:
+        """The claimed reply to one program."""
+        code = self._next(wire.PROGRAM).code
+        if code == 1:
+            return Reply("too_large", text=_("what it returned was larger than it can be"))
+        if code != 0:
+            _violation("no such status")
+        self._room, self._text_room = program.max_bytes, wire.TEXT_ROOM
+        calls = tuple(self._calls(program, labels))
+        self._room = sum(array.nbytes for array in program_arrays(program))
+        echoes = [self._value(0).array for _ in program_arrays(program)] if program.echo else []
+        return Reply("completed", calls, tuple(echoes))
+
+    def _calls(self, program: Program, labels: Sequence[str]) -> Iterator[CallReply]:
+        ended = False
+        for call in program.calls:
+            reply = self._call(call, labels)
+            if ended is not (reply.outcome == "not_run"):
+                _violation("calls were made after the program ended, or not made before")
+            ended = reply.outcome != "returned"
+            yield reply
+
+    def _call(self, call: Call, labels: Sequence[str]) -> CallReply:
+        record = self._next(wire.CALL)
+        outcome = _choice(wire.OUTCOMES, record.code)
+        if outcome == "returned":
+            if record.count != call.returns:
+                _violation("a call returned another number of values")
+            return CallReply(outcome, tuple(self._returned(call)))
+        if outcome == "arity":
+            if record.count > MAX_NDIM:
+                _violation("too many values")
+            return CallReply(outcome, tuple(self._value(0) for _ in range(record.count)))
+        text = self._text(record) if outcome in ("raised", "not_implemented") else ""
+        return CallReply(outcome, text=located(text, labels, *record.dims[:2]))
+
+    def _returned(self, call: Call) -> Iterator[Value]:
+        for position in range(call.returns):
+            value = self._value(0)
+            if (value.kind == "opaque") is not (position in call.opaque):
+                _violation("an opaque value came, or one that should be did not")
+            yield value
+
+    # Values
+
+    def _value(self, depth: int) -> Value:
+        record = self._next(wire.VALUE)
+        kind = _choice(wire.KINDS, record.code)
+        if kind in ("none", "opaque"):
+            return Value(kind)
+        if kind == "other":
+            return Value(kind, type_name=self._text(record))
+        if kind == "list":
+            if record.count > wire.MAX_ITEMS or depth >= wire.MAX_DEPTH:
+                _violation("a list is too long or too deep")
+            return Value(kind, items=tuple(self._value(depth + 1) for _ in range(record.count)))
+        array = self._array(record)
+        if kind != "array" and (array.ndim != 0 or array.dtype != wire.SCALARS[kind]):
+            _violation("a number is none")
+        return Value(kind, array, byte_order_swapped=bool(record.flags & 1))
+
+    def _array(self, record: Record) -> NDArray[Any]:
+        name = _choice(wire.DTYPES, record.dtype)
+        if record.count > MAX_NDIM:
+            _violation("too many dimensions")
+        shape = record.dims[: record.count]
+        extent = size = np.dtype(name).itemsize
+        for length in shape:
+            if not 0 <= length <= wire.OUTPUT_SIZE:
+                _violation("no such length")
+            extent *= max(length, 1)
+            size *= length
+        if size > self._room or extent > 1 << 62:  # NumPy refuses empty arrays of too great an extent
+            _violation("more than there is room for")
+        self._room -= size
+        # bytearray: the copy is T's own, and writable like any array
+        data = bytearray(self._copy(record.offset, size))
+        if name == "?":
+            data = bytearray(np.frombuffer(data, "u1") != 0)  # other bytes are neither true nor false
+        array: NDArray[Any] = np.frombuffer(data, name).reshape(shape)
+        return array
+
+    # Loading
+
+    def loaded(self, pieces: Sequence[Piece], names: Sequence[str]) -> Loaded:
+        """The claimed outcome of loading."""
+        labels = [piece.label for piece in pieces]
+        record = self._next(wire.LOADED)
+        if record.count > wire.MAX_SKIPPED:
+            _violation("too many statements skipped")
+        problem = located(self._text(record), labels, *record.dims[:2]) if record.code else ""
+        functions = {}
+        for name in names:
+            found = self._next(wire.NAME)
+            if found.code:
+                functions[name] = max(-1, min(found.dims[0], 1000))
+        skipped = tuple(self._skipped(pieces) for _ in range(record.count))
+        return Loaded(functions, skipped, problem)
+
+    def _skipped(self, pieces: Sequence[Piece]) -> Skipped:
+        record = self._next(wire.SKIPPED)
+        text = self._text(record)
+        reason = _("a cell magic ({text})").format(text=text) if record.code == 1 else text
+        return skipped_at(pieces, record.dims[0], record.dims[1], reason)
+
+
+def skipped_at(pieces: Sequence[Piece], piece: int, line: int, reason: str) -> Skipped:
+    """A skipped statement whose place is a claim: what is out of range is left out."""
+    label = pieces[piece].label if 0 <= piece < len(pieces) else ""
+    return Skipped(label, line if 0 <= line <= wire.MAX_LINE else 0, reason)
+
+
+def located(text: str, labels: Sequence[str], piece: int, line: int) -> str:
+    """What was raised, and where in the submission, as far as that is known."""
+    if not text or not 0 < line <= wire.MAX_LINE or not 0 <= piece < len(labels):
+        return text
+    if labels[piece]:
+        return _("{error} ({cell}, line {line})").format(error=text, cell=labels[piece], line=line)
+    return _("{error} (line {line})").format(error=text, line=line)
+
+
+def printable(text: str) -> str:
+    """The text with spaces for whatever does not print, bar line ends."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+
+
+def _choice(options: Sequence[T], index: int) -> T:
+    if not 0 <= index < len(options):
+        _violation("no such code")
+    return options[index]
+
+
+def _violation(reason: str) -> NoReturn:
+    raise wire.Violation(reason)

@@ -1,0 +1,123 @@
+"""Requests as T lays them out: JSON and raw arrays, for T is trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.sandbox import wire
+from graders.sandbox.program import MAX_NDIM, Argument, Call, Piece, Program, Ref, Seed
+
+
+@dataclass
+class Request:
+    """Bytes for the input memory: the JSON, then arrays at offsets from its aligned end."""
+
+    head: bytes = b""
+    arrays: list[tuple[int, NDArray[Any]]] = field(default_factory=list)
+    base: int = 0
+
+    def place(self, array: NDArray[Any]) -> int:
+        """Put an array behind those there are; returns its offset."""
+        last = self.arrays[-1] if self.arrays else None
+        offset = _aligned(last[0] + last[1].nbytes) if last else 0
+        self.arrays.append((offset, array))
+        return offset
+
+
+def load_request(pieces: Sequence[Piece], names: Sequence[str], skip: Sequence[int]) -> Request:
+    """Ask for the submission to be loaded without the top-level statements whose numbers are in `skip`."""
+    told = [{"label": piece.label, "text": piece.text, "magics": piece.magics} for piece in pieces]
+    message = {"op": "load", "pieces": told, "names": list(names), "skip": list(skip)}
+    return Request(json.dumps(message).encode())
+
+
+def run_request(programs: Sequence[Program]) -> Request:
+    """Ask for programs to be run, each on arrays of its own."""
+    request = Request()
+    offsets: dict[int, int] = {}
+    told = [_program(program, request, offsets) for program in programs]
+    # The head names its own length in a field of fixed width, so that writing it does not change it.
+    message = json.dumps({"op": "run", "programs": told})
+    request.base = _aligned(len(message) + 32)
+    request.head = f'{message[:-1]}, "base": {request.base}}}'.encode()
+    return request
+
+
+def _program(program: Program, request: Request, offsets: dict[int, int]) -> dict[str, Any]:
+    arrays = program_arrays(program)
+    for array in arrays:
+        if id(array) not in offsets:
+            offsets[id(array)] = request.place(array)
+    places = {id(array): place for place, array in enumerate(arrays)}
+    return {
+        "arrays": [
+            (offsets[id(array)], _code(array), array.shape, program.layouts.get(id(array), "C")) for array in arrays
+        ],
+        "calls": [_call(call, places) for call in program.calls],
+        "echo": program.echo,
+        "max_bytes": program.max_bytes,
+    }
+
+
+def program_arrays(program: Program) -> list[NDArray[Any]]:
+    """The input arrays of a program, each once, in order of first appearance."""
+    found: dict[int, NDArray[Any]] = {}
+    for call in program.calls:
+        for argument in (*call.args, *call.options.values()):
+            for item in argument if isinstance(argument, list | tuple) else (argument,):
+                if isinstance(item, np.ndarray):
+                    found.setdefault(id(item), item)
+    return list(found.values())
+
+
+def _call(call: Call, places: Mapping[int, int]) -> dict[str, Any]:
+    return {
+        "function": call.function,
+        "args": [_argument(argument, places) for argument in call.args],
+        "options": {name: _argument(argument, places) for name, argument in call.options.items()},
+        "returns": call.returns,
+        "opaque": sorted(call.opaque),
+    }
+
+
+def _argument(argument: Argument, places: Mapping[int, int]) -> Any:
+    if argument is None or isinstance(argument, bool | int | float | str):
+        return argument
+    if isinstance(argument, np.ndarray):
+        return {"array": places[id(argument)]}
+    if isinstance(argument, Ref):
+        return {"ref": (argument.call, argument.value)}
+    if isinstance(argument, Seed):
+        return {"seed": argument.value}
+    kind = "tuple" if isinstance(argument, tuple) else "list"
+    return {kind: [_argument(item, places) for item in argument]}
+
+
+def _code(array: NDArray[Any]) -> str:
+    name = array.dtype.str[1:].replace("b1", "?")
+    if name not in wire.DTYPES or not array.dtype.isnative or array.ndim > MAX_NDIM:
+        raise TypeError(f"no worker can be sent {array.dtype} of {array.ndim} dimensions")
+    return name
+
+
+def _aligned(size: int) -> int:
+    return -(-size // wire.ALIGNMENT) * wire.ALIGNMENT
+
+
+def reply_room(program: Program) -> int:
+    """Most bytes of the output memory's data that a program's reply takes."""
+    echoes = sum(array.nbytes for array in program_arrays(program)) if program.echo else 0
+    return program.max_bytes + echoes + wire.TEXT_ROOM
+
+
+def fits(programs: Sequence[Program]) -> bool:
+    """Whether a request of these programs, and the reply to it, fit the memory."""
+    arrays = sum(array.nbytes + wire.ALIGNMENT for program in programs for array in program_arrays(program))
+    replies = sum(map(reply_room, programs))
+    return arrays + wire.HEAD_ROOM <= wire.INPUT_SIZE and replies <= wire.OUTPUT_SIZE - wire.DATA_START

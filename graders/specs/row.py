@@ -1,0 +1,143 @@
+"""A task is one row: what is drawn, what torch says, what to leave alone. Everything else follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Axes = Mapping[str, int]
+"""Sizes by axis name: {"N": 3, "D": 2}."""
+
+Tree = Array | list[Array]
+"""An argument or output: one array, or a list of arrays (one a layer)."""
+
+
+@dataclass(frozen=True)
+class Arg:
+    """One positional argument of the task's function.
+
+    name: as in the signature; its gradient is called "d" + name.
+    axes: axis names, "N D" for a matrix, "" for a scalar array of shape (); or, for a list of arrays, a
+        function from sizes to the shapes.
+    draw: which values, a name in `graders.cases.DRAWS`.
+    differentiable: False for labels, masks and targets, which have no gradient slot.
+    """
+
+    name: str
+    axes: str | Callable[[Axes], list[tuple[int, ...]]]
+    draw: str = "real"
+    differentiable: bool = True
+
+
+Kinks = Callable[[Mapping[str, Any]], Mapping[str, NDArray[np.bool_]] | bool]
+"""From the arguments by name to where the task is not differentiable: masks by argument (there any value
+between the one-sided gradients passes), or True when no gradient of this case can be judged."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task.
+
+    name: of the function, or of the pair `{name}_forward`, `{name}_backward`.
+    oracle: the same task in torch primitives, float64 tensors in (positional arguments, then options), a
+        tensor, a list of tensors, or a tuple of outputs out. Composite on purpose: fused kernels hide the
+        rounding that the tolerance rule measures.
+    axes: smallest and largest size drawn, by axis. Sizes 1 and 0 belong to the property "edges".
+    outputs: names of what is returned (the cache not counted).
+    options: keyword arguments and the values drawn for them, the default first.
+    kinks: where gradients are not unique.
+    batch: the axis of independent samples, "" when samples influence each other.
+    empty: axes that may have size 0, separated by blanks.
+    patterns: value patterns that make sense (see `graders.cases.PATTERNS`); empty for all.
+    examples: fixed cases, arguments by name; they come first.
+    """
+
+    name: str
+    args: tuple[Arg, ...]
+    oracle: Callable[..., Any]
+    axes: Mapping[str, tuple[int, int]]
+    kind: Literal["pair", "function"] = "pair"
+    outputs: tuple[str, ...] = ("out",)
+    options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    kinks: Kinks | None = None
+    batch: str = "N"
+    empty: str = "N"
+    patterns: tuple[str, ...] = ()
+    examples: tuple[Mapping[str, Any], ...] = ()
+    convention: str = ""
+    source: str = ""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What the submission must define for this task."""
+        if self.kind == "pair":
+            return (f"{self.name}_forward", f"{self.name}_backward")
+        return (self.name,)
+
+    @property
+    def differentiable(self) -> tuple[Arg, ...]:
+        """The arguments whose gradients the backward returns, in order; none for a plain function."""
+        return tuple(arg for arg in self.args if arg.differentiable) if self.kind == "pair" else ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What T found of a trained model.
+
+    error: the figure judged; allowed: the most it may be. Both in the same unit, named in `figure`.
+    curve: what the submission returned as its history, for the picture; None when it is not an array.
+    broken: why the figure does not count ("" when it does): a shape, a value, a rule of the task.
+    """
+
+    figure: str
+    error: float
+    allowed: float
+    curve: NDArray[np.float64] | None = None
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One drawn training problem: the call to make, and how T judges what comes back.
+
+    args, options: of the student's function, `graders.sandbox.program.Argument`s.
+    evaluate: from the returned values (arrays or lists of arrays) to an Outcome.
+    """
+
+    args: tuple[Any, ...]
+    options: Mapping[str, Any]
+    evaluate: Callable[[tuple[Any, ...]], Outcome]
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """A task judged by what it learned, over several seeds.
+
+    outputs: names of the returned values; the last is the history.
+    trial: from a generator to one training problem.
+    trials: how many problems are drawn. allowed: how the errors over them are judged: their mean must not
+        exceed the mean of what is allowed.
+    seconds: wall-clock limit of one training call.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    trial: Callable[[np.random.Generator], Trial]
+    trials: int = 5
+    seconds: float = 20.0
+    convention: str = ""
+    source: str = ""
+    kind: Literal["training"] = "training"
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What the submission must define for this task."""
+        return (self.name,)
+
+
+Task = Row | TrainingRow

@@ -1,0 +1,415 @@
+"""UNTRUSTED side: loads one submission, makes the calls T asks for, and writes down what came of them.
+
+Standard library and NumPy only, nothing of ours. Everything here runs in the process of the student's code,
+which may rewrite all of it: whatever leaves this process is a claim that T checks by itself.
+
+Memory: T writes a request (JSON, then raw arrays) into the input, which this process can only read. The
+answer is a table of fixed records in the output, followed by raw bytes the records point at; its first bytes
+tell how far loading has come. A doorbell of 16 bytes rings in either direction: nonce and length there, nonce
+and number of records back.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import inspect
+import io
+import json
+import linecache
+import os
+import struct
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+BELL = struct.Struct("<QQ")
+PROGRESS = struct.Struct("<QII")  # statement, piece and line that is being run
+RECORD = struct.Struct("<QBBBBIQQ8q")  # nonce, tag, code, dtype, flags, count, offset, length, dims
+TABLE_START = 64
+MAX_TEXT = 1000
+TEXT_ROOM = 1 << 16
+MAX_RECORDS = 4096  # a program
+MAX_ITEMS = 2048
+MAX_DEPTH = 3
+MAX_NDIM = 8
+
+PROGRAM, CALL, VALUE, LOADED, NAME, SKIPPED = 1, 2, 3, 4, 5, 6  # tags
+COMPLETED, TOO_LARGE = 0, 1
+RETURNED, RAISED, NOT_IMPLEMENTED, MISSING, ARITY, NOT_RUN = range(6)
+ARRAY, FLOAT, INT, BOOL, NONE, LIST, OTHER, OPAQUE = range(8)
+FAILED, CELL_MAGIC = 0, 1
+SWAPPED = 1
+DTYPES = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
+CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
+FUTURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+
+
+class TooLarge(Exception):
+    """What a program returned does not fit the room T gave it."""
+
+
+class Printed(io.TextIOBase):
+    """Standard output of the student's code: what exceeds the cap vanishes quickly."""
+
+    encoding = "utf-8"
+
+    def __init__(self, descriptor: int, room: int) -> None:
+        self.descriptor, self.room = descriptor, room
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self.room > 0:
+            data = text[: self.room].encode("utf-8", "replace")
+            self.room -= len(data)
+            os.write(self.descriptor, data)
+        return len(text)
+
+
+class Output:
+    """The output memory: a cursor in the table of records, another in the bytes behind it."""
+
+    def __init__(self, memory: Any, data_start: int) -> None:
+        self.memory = memory
+        self.bytes = np.frombuffer(memory, np.uint8)
+        self.data_start = data_start
+        self.begin(0)
+
+    def begin(self, nonce: int) -> None:
+        """Start a reply."""
+        self.nonce, self.records, self.end = nonce, 0, self.data_start
+        self.allow(0)
+
+    def allow(self, size: int) -> None:
+        """What follows, a program usually, may take so many bytes of values."""
+        self.room, self.text_room = size, TEXT_ROOM
+        self.last_record = self.records + MAX_RECORDS
+
+    def progress(self, statement: int, piece: int, line: int) -> None:
+        """Say which statement is run next."""
+        PROGRESS.pack_into(self.memory, 0, statement, piece, line)
+
+    def record(
+        self,
+        tag: int,
+        code: int,
+        *,
+        dtype: int = 0,
+        flags: int = 0,
+        count: int = 0,
+        text: str = "",
+        offset: int | None = None,
+        dims: tuple[int, ...] = (),
+    ) -> None:
+        """Append one record; `text` is stored behind the table, unless `offset` names bytes there."""
+        start = TABLE_START + self.records * RECORD.size
+        if self.records >= self.last_record or start + RECORD.size > self.data_start:
+            raise TooLarge
+        length = 0
+        if offset is None:
+            offset, length = self._store_text(text)
+        dims = (*dims, *(0,) * (MAX_NDIM - len(dims)))
+        RECORD.pack_into(self.memory, start, self.nonce, tag, code, dtype, flags, count, offset, length, *dims)
+        self.records += 1
+
+    def _store_text(self, text: str) -> tuple[int, int]:
+        data = text[:MAX_TEXT].encode("utf-8", "replace")[:MAX_TEXT]
+        if len(data) > self.text_room or self.end + len(data) > self.bytes.size:
+            data = b""
+        start = self.end
+        self.bytes[start : start + len(data)] = np.frombuffer(data, np.uint8)
+        self.end += len(data)
+        self.text_room -= len(data)
+        return start, len(data)
+
+    def array(self, kind: int, array: Any, flags: int = 0) -> None:
+        """Append an array: its elements in C order, and the record that describes them."""
+        start, end = self.end, self.end + array.nbytes
+        if array.nbytes > self.room or end > self.bytes.size:
+            raise TooLarge
+        self.bytes[start:end].view(array.dtype).reshape(array.shape)[...] = array
+        self.room -= array.nbytes
+        self.end = end
+        code = CODES[array.dtype]
+        self.record(VALUE, kind, dtype=code, flags=flags, count=array.ndim, offset=start, dims=array.shape)
+
+    def value(self, value: Any) -> None:
+        """Append any value; what misbehaves when it is looked at goes by the name of its type."""
+        start = self.records, self.end
+        try:
+            self._value(value, 0)
+        except TooLarge:
+            raise
+        except BaseException:
+            self.records, self.end = start
+            self.record(VALUE, OTHER, text=name_of(type(value)))
+
+    def _value(self, value: Any, depth: int) -> None:
+        if isinstance(value, np.ndarray | np.generic) and not is_masked(value):
+            self._numpy(np.array(value, copy=None, subok=False))
+        elif isinstance(value, bool):
+            self.array(BOOL, np.array(value, np.bool_))
+        elif isinstance(value, float):
+            self.array(FLOAT, np.array(value, np.float64))
+        elif isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
+            self.array(INT, np.array(value, np.int64))
+        elif value is None:
+            self.record(VALUE, NONE)
+        elif isinstance(value, list | tuple) and len(value) <= MAX_ITEMS and depth < MAX_DEPTH:
+            self.record(VALUE, LIST, count=len(value))
+            for item in value:
+                self._value(item, depth + 1)
+        else:
+            self.record(VALUE, OTHER, text=name_of(type(value)))
+
+    def _numpy(self, array: Any) -> None:
+        native = array.dtype.newbyteorder("=")
+        if native not in CODES or array.ndim > MAX_NDIM:
+            self.record(VALUE, OTHER, text=f"{type(array).__name__} of {array.dtype}")
+        elif array.nbytes > self.room:
+            raise TooLarge  # before a copy is made
+        else:
+            swapped = not array.dtype.isnative
+            self.array(ARRAY, array.astype(native) if swapped else array, SWAPPED if swapped else 0)
+
+
+def is_masked(value: Any) -> bool:
+    """Whether it is a masked array; that part of NumPy is slow to import, and seldom there."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)
+
+
+def name_of(kind: type) -> str:
+    """The type's own name, whatever its metaclass says."""
+    return str(type.__dict__["__name__"].__get__(kind))
+
+
+def describe(error: BaseException) -> str:
+    """`ZeroDivisionError: division by zero`, whatever the exception does when it is asked."""
+    try:
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+        message = str(message)[:MAX_TEXT]
+    except BaseException:
+        message = ""
+    name = name_of(type(error))[:100]
+    return f"{name}: {message}" if message else name
+
+
+def without_magics(text: str) -> str:
+    """The cell with every line of IPython magic made a `pass` of the same indentation."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        bare = line.strip()
+        if bare.startswith(("%", "!", "?")) or bare.endswith("?"):
+            lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
+    return "\n".join(lines)
+
+
+class Submission:
+    """The student's module: its namespace, and where each of its code objects came from."""
+
+    def __init__(self, pieces: list[dict[str, Any]], output: Output) -> None:
+        self.pieces, self.output = pieces, output
+        self.files = [piece["label"] or "submission.py" for piece in pieces]
+        self.module = types.ModuleType("submission")
+        self.module.__file__ = self.files[0] if self.files else "submission.py"
+        sys.modules["submission"] = self.module
+        self.skipped: list[tuple[int, int, int, str]] = []  # code, piece, line, reason
+        self.problem: tuple[int, int, str] | None = None  # piece, line, reason
+        self.flags = 0  # of the `from __future__` statements so far
+
+    def load(self, skip: list[int]) -> None:
+        """Run every top-level statement in turn, except those whose number is to be skipped."""
+        statement = 0
+        for index, piece in enumerate(self.pieces):
+            body = self._parse(index, piece)
+            if self.problem:
+                return
+            for node in body:
+                statement += 1
+                self.output.progress(statement, index, node.lineno)
+                if statement not in skip:
+                    self._run(index, node)
+
+    def _parse(self, index: int, piece: dict[str, Any]) -> list[ast.stmt]:
+        text, file = piece["text"], self.files[index]
+        linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+        try:
+            return list(ast.parse(text, file).body)
+        except Exception as error:
+            if not piece["magics"]:
+                self.problem = (index, getattr(error, "lineno", 0) or 0, describe(error))
+                return []
+        first = text.lstrip().split("\n", 1)[0]
+        if first.startswith("%%"):
+            self.skipped.append((CELL_MAGIC, index, 1, first))
+            return []
+        try:
+            return list(ast.parse(without_magics(text), file).body)
+        except Exception as error:
+            self.skipped.append((FAILED, index, getattr(error, "lineno", 0) or 0, describe(error)))
+            return []
+
+    def _run(self, index: int, node: ast.stmt) -> None:
+        try:
+            tree = ast.Module([node], [])
+            code = compile(tree, self.files[index], "exec", flags=self.flags, dont_inherit=True)
+            self.flags |= code.co_flags & FUTURES
+            exec(code, self.module.__dict__)
+        except BaseException as error:
+            self.skipped.append((FAILED, index, node.lineno, describe(error)))
+
+    def function(self, name: str) -> Any:
+        """The callable of that name, or None."""
+        found = self.module.__dict__.get(name)
+        return found if callable(found) else None
+
+    def place(self, error: BaseException) -> tuple[int, int]:
+        """Piece and line of the student's own code where the exception came from; line 0: nowhere there."""
+        piece, line, frame = 0, 0, error.__traceback__
+        while frame is not None:
+            if frame.tb_frame.f_code.co_filename in self.files:
+                piece, line = self.files.index(frame.tb_frame.f_code.co_filename), frame.tb_lineno
+            frame = frame.tb_next
+        return piece, line
+
+    def report(self, names: list[str]) -> None:
+        """Write how loading went, and which of the names are functions."""
+        piece, line, reason = self.problem or (0, 0, "")
+        skipped = self.skipped[:100]
+        self.output.record(LOADED, bool(self.problem), count=len(skipped), text=reason, dims=(piece, line))
+        for name in names:
+            function = self.function(name)
+            self.output.record(NAME, function is not None, dims=(accepted(function),))
+        for code, piece, line, reason in skipped:
+            self.output.record(SKIPPED, code, text=reason, dims=(piece, line))
+
+
+def accepted(function: Any) -> int:
+    """How many positional arguments a function takes at most; -1 for any number, or when it will not say."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+        if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+            return -1
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return sum(parameter.kind in positional for parameter in parameters)
+    except BaseException:
+        return -1
+
+
+class Run:
+    """One program: its private arrays, and the values its calls have returned so far."""
+
+    def __init__(self, program: dict[str, Any], data: Any, submission: Submission) -> None:
+        self.program, self.submission = program, submission
+        self.arrays = [private_copy(data, *spec) for spec in program["arrays"]]
+        self.values: list[tuple[Any, ...]] = []
+        self.ended = False
+
+    def write(self, output: Output) -> None:
+        """Make the calls and write a record for each; all is taken back when it does not fit."""
+        start = output.records, output.end
+        try:
+            output.allow(self.program["max_bytes"])
+            output.record(PROGRAM, COMPLETED)
+            for call in self.program["calls"]:
+                self._call(call, output)
+            if self.program["echo"]:
+                output.room = sum(array.nbytes for array in self.arrays)
+                for array in self.arrays:
+                    output.value(array)
+        except TooLarge:
+            output.records, output.end = start
+            output.allow(0)
+            output.record(PROGRAM, TOO_LARGE)
+
+    def _call(self, call: dict[str, Any], output: Output) -> None:
+        function = self.submission.function(call["function"])
+        if self.ended or function is None:
+            output.record(CALL, NOT_RUN if self.ended else MISSING)
+            self.ended = True
+            return
+        try:
+            args = [self._argument(item) for item in call["args"]]
+            options = {name: self._argument(item) for name, item in call["options"].items()}
+            returned = function(*args, **options)
+        except BaseException as error:
+            self.ended = True
+            code = NOT_IMPLEMENTED if isinstance(error, NotImplementedError) else RAISED
+            output.record(CALL, code, text=describe(error), dims=self.submission.place(error))
+            return
+        self._returned(call, returned, output)
+
+    def _returned(self, call: dict[str, Any], returned: Any, output: Output) -> None:
+        wanted = call["returns"]
+        fits = wanted == 1 or (isinstance(returned, tuple) and len(returned) == wanted)
+        values = returned if wanted != 1 and isinstance(returned, tuple | list) else (returned,)
+        self.ended = not fits
+        self.values.append(tuple(values))
+        shown = self.values[-1] if fits else self.values[-1][:MAX_NDIM]
+        output.record(CALL, RETURNED if fits else ARITY, count=len(shown))
+        for position, value in enumerate(shown):
+            if fits and position in call["opaque"]:
+                output.record(VALUE, OPAQUE)
+            else:
+                output.value(value)
+
+    def _argument(self, item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        ((kind, content),) = item.items()
+        if kind == "array":
+            return self.arrays[content]
+        if kind == "ref":
+            return self.values[content[0]][content[1]]
+        if kind == "seed":
+            return np.random.default_rng(content)
+        items = [self._argument(part) for part in content]
+        return tuple(items) if kind == "tuple" else items
+
+
+def private_copy(data: Any, offset: int, dtype: str, shape: list[int], layout: str) -> Any:
+    """A writable array of our own with the values T sent, in the memory layout it names."""
+    size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
+    sent = data[offset : offset + size].view(dtype).reshape(shape)
+    if layout == "strided":
+        mine = np.zeros([2 * length for length in shape], dtype)[(slice(None, None, 2),) * len(shape)]
+    elif layout == "reversed":
+        mine = np.empty(shape, dtype)[(slice(None, None, -1),) * len(shape)]
+    else:
+        mine = np.empty(shape, dtype, order="F" if layout == "F" else "C")
+    if not shape:
+        mine = np.empty((), dtype)
+    mine[...] = sent
+    return mine
+
+
+def serve(input_memory: Any, output_memory: Any, data_start: int, bell_in: int, bell_out: int) -> None:
+    """Answer requests until T hangs up."""
+    received = np.frombuffer(input_memory, np.uint8)
+    output = Output(output_memory, data_start)
+    submission = Submission([], output)
+    while len(bell := os.read(bell_in, BELL.size)) == BELL.size:
+        nonce, length = BELL.unpack(bell)
+        request = json.loads(bytes(received[:length]))
+        output.begin(nonce)
+        if request["op"] == "load":
+            submission = Submission(request["pieces"], output)
+            submission.load(request["skip"])
+            submission.report(request["names"])
+        else:
+            data = received[request["base"] :]
+            for index, program in enumerate(request["programs"]):
+                output.progress(index, 0, 0)
+                Run(program, data, submission).write(output)
+        os.write(bell_out, BELL.pack(nonce, output.records))
+
+
+def redirect_prints(descriptor: int, room: int) -> None:
+    """Give the student's code a standard output of its own, and no input."""
+    sys.stdin = io.StringIO()
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Printed(descriptor, room)  # type: ignore[assignment,misc]
