@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ class Grader:
         self.setting, self.unit = setting, unit
         self.exam = Exam(unit, setting.secret)
         self.practice = self.exam if setting.secret.public else Exam(unit, PUBLIC)
+        start = time.perf_counter()
         self.backend: Backend = open_backend(setting.sandbox, setting.limits)
+        self.sandbox_seconds = time.perf_counter() - start
 
     def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
         """The report on the submission at `path`."""

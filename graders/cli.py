@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from graders.verdict import Report
 
 PASS, FAIL, USAGE, FAULT = 0, 1, 2, 3
+STARTED = time.perf_counter()
 SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable")
 
 
@@ -209,6 +212,7 @@ def check_one(path: Path, setting: Setting, console: Console) -> Report:
     from graders.report.class_table import ProgressDisplay
     from graders.sandbox import SandboxUnavailable
 
+    imports = time.perf_counter() - STARTED
     try:
         grader = Grader(setting)
     except SandboxUnavailable as reason:
@@ -222,7 +226,8 @@ def check_one(path: Path, setting: Setting, console: Console) -> Report:
             if task:
                 display.starts(task)
 
-        return grader(path, progress)
+        report = grader(path, progress)
+    return replace(report, timings={"imports": imports, "sandbox": grader.sandbox_seconds, **report.timings})
 
 
 @cli.command()

@@ -120,6 +120,8 @@ class Example:
         failing = [entry for entry in answered if entry.judged.findings]
         if not failing:
             return replace(result, pictures=pictures)
+        if failing[0].judged.findings[0].anywhere:
+            return result
         if self.exam is not self.practice:
             items = self.practice.items(self.row, self.property.family)
             public = [entry for entry in self._judge_all(items) if entry.judged.findings]
@@ -160,7 +162,7 @@ class Example:
 
     def _try(self, case: Case, dtype: str) -> Answered:
         item = Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
-        if not item.usable:
+        if not item.usable():
             return Answered(item, Reply("completed"), Judged())
         return self._judge_all([item])[0]
 

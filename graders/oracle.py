@@ -92,28 +92,34 @@ class Values:
 
 
 class Expected:
-    """What the oracle says of one case.
-
-    values: outputs and gradients. finite: False when the case is useless because some value is not.
-    """
+    """What the oracle says of one case: outputs at once, gradients and spreads when they are asked for."""
 
     def __init__(self, row: Row, args: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self._row, self._args, self._options = row, args, options
         self.outputs = evaluate(row, args, options, None).outputs
         self.douts: list[Array] = []
-        self.values = Values(self.outputs, {})
 
     def with_upstream(self, douts: list[Array]) -> Expected:
-        """Also compute the gradients for these upstream gradients."""
+        """Take gradients for these upstream gradients."""
         self.douts = douts
-        self.values = evaluate(self._row, self._args, self._options, douts)
         return self
+
+    @functools.cached_property
+    def values(self) -> Values:
+        """Outputs and gradients."""
+        if not self.douts:
+            return Values(self.outputs, {})
+        return Values(self.outputs, evaluate(self._row, self._args, self._options, self.douts).gradients)
+
+    @property
+    def outputs_finite(self) -> bool:
+        """False when the case is useless because some output is not."""
+        return _finite(self.outputs)
 
     @property
     def finite(self) -> bool:
-        """True when every value is."""
-        trees = (*self.values.outputs.values(), *self.values.gradients.values())
-        return all(np.isfinite(leaf).all() for tree in trees for leaf in leaves(tree))
+        """True when every output and gradient is."""
+        return self.outputs_finite and _finite(self.values.gradients)
 
     @property
     def output_shapes(self) -> list[tuple[int, ...]]:
@@ -135,6 +141,10 @@ class Expected:
     def gradients_at(self, nudged: Mapping[str, Any]) -> Mapping[str, Tree]:
         """Gradients with some arguments replaced: the one-sided ones at a kink."""
         return evaluate(self._row, {**self._args, **nudged}, self._options, self.douts).gradients
+
+
+def _finite(trees: Mapping[str, Tree]) -> bool:
+    return all(np.isfinite(leaf).all() for tree in trees.values() for leaf in leaves(tree))
 
 
 def leaves(tree: Tree) -> list[Array]:
@@ -166,8 +176,10 @@ def evaluate(row: Row, args: Mapping[str, Any], options: Mapping[str, Any], dout
 
 def _gradients(results: Sequence[Tensor], inputs: Mapping[str, Any], douts: Sequence[Array]) -> dict[str, Tree]:
     flat = [leaf for value in inputs.values() for leaf in (value if isinstance(value, list) else [value])]
+    # A scalar to differentiate: given upstream gradients, torch.autograd.grad imports its symbolic shapes, 0.7 s.
     upstream = [torch.from_numpy(np.array(dout, np.float64)) for dout in douts]
-    grads = iter(torch.autograd.grad(results, flat, upstream, allow_unused=True, materialize_grads=True))
+    scalar = torch.stack([(out * dout).sum() for out, dout in zip(results, upstream, strict=True)]).sum()
+    grads = iter(torch.autograd.grad(scalar, flat, allow_unused=True, materialize_grads=True))
     return {
         "d" + name: _array([next(grads) for _ in value]) if isinstance(value, list) else _array(next(grads))
         for name, value in inputs.items()

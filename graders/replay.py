@@ -66,7 +66,7 @@ class _Writer:
 
     def _results(self, call: Call) -> list[str]:
         if self._is_backward(call):
-            return ["d" + arg.name for arg in self.item.row.differentiable]
+            return list(self.item.row.gradients)
         return [*self.item.row.outputs, "cache"][: call.returns]
 
     def _fresh(self, base: str) -> str:

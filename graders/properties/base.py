@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,9 @@ class Item:
             self.douts = cases.upstream(case, self.expected.output_shapes, seed)
             self.expected.with_upstream(self.douts)
 
-    @property
-    def usable(self) -> bool:
+    def usable(self, *, gradients: bool = True) -> bool:
         """False where the oracle itself has no finite answer."""
-        return self.expected.finite
+        return self.expected.finite if gradients else self.expected.outputs_finite
 
     def other_upstream(self, which: int) -> list[Array]:
         """Another upstream gradient, of the same shapes."""
@@ -82,7 +81,8 @@ class Finding:
     """One thing that is wrong: where, and what of it, in words a student can act on.
 
     got, wanted: the tensor concerned, where there are two to compare; error: multiple of what is allowed.
-    hint: the likely cause, when the finding itself gives it away.
+    hint: the likely cause, when the finding itself gives it away. anywhere: the same on every case, so that
+    none is worth showing.
     """
 
     where: str
@@ -92,6 +92,7 @@ class Finding:
     wanted: Array | None = None
     error: float = float("inf")
     hint: str = ""
+    anywhere: bool = False
 
     @property
     def message(self) -> str:
@@ -143,7 +144,7 @@ class Stop:
     call: int
     what: str
     attempted: bool = True
-    hint: str = field(default="")
+    anywhere: bool = False
 
 
 def stop(reply: Reply, program: Program) -> Stop | None:
@@ -152,7 +153,8 @@ def stop(reply: Reply, program: Program) -> Stop | None:
         return Stop(0, reply.text)
     for index, (call, ended) in enumerate(zip(program.calls, reply.calls, strict=True)):
         if ended.outcome != "returned":
-            return Stop(index, describe_end(call, ended), attempted=ended.outcome != "not_implemented")
+            missing, stub = ended.outcome == "missing", ended.outcome == "not_implemented"
+            return Stop(index, describe_end(call, ended), attempted=not stub, anywhere=missing)
     return None
 
 
@@ -184,7 +186,7 @@ def stopped(item: Item, reply: Reply, program: Program, earlier: Earlier | None 
         return Judged(attempted=False, blocked=responsible)
     if earlier is not None and earlier.get(responsible) is not Status.PASSED:
         return Judged(blocked=responsible)
-    return Judged((Finding(function, end.what),))
+    return Judged((Finding(function, end.what, anywhere=end.anywhere),))
 
 
 def first_gradient(row: Row) -> str:
@@ -196,6 +198,5 @@ def values_by_name(item: Item, reply: Reply, forward: int, backward: int | None)
     """The replies' values by output and gradient name; the calls must have returned."""
     named = dict(zip(item.row.outputs, reply.calls[forward].values, strict=False))
     if backward is not None:
-        gradients = ("d" + arg.name for arg in item.row.differentiable)
-        named |= zip(gradients, reply.calls[backward].values, strict=True)
+        named |= zip(item.row.gradients, reply.calls[backward].values, strict=True)
     return named

@@ -76,8 +76,8 @@ def check_batch(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     paired = item.row.kind == "pair"
     runs = [values_by_name(item, reply, i * (1 + paired), 2 * i + 1 if paired else None) for i in range(3)]
     findings: list[Finding] = []
-    for name in (*whole.expected.values.outputs, *whole.expected.values.gradients):
-        joined = name in whole.expected.values.outputs or name[1:] in batched_arguments(item.row)
+    for name in (*item.row.outputs, *item.row.gradients):
+        joined = name in item.row.outputs or name[1:] in batched_arguments(item.row)
         found = _compare_parts(whole, name, [numbers(run[name]) for run in runs], joined)
         if found is None:
             return Judged(blocked="shape")
@@ -121,7 +121,7 @@ def _difference(item: Item, name: str, index: int, whole: Array, together: Array
     judgement = judging.judge(whole, np.asarray(together, np.float64), u, spread)
     if judgement.right or judgement.inconclusive:
         return []
-    function = item.row.functions[0 if name in item.expected.values.outputs else 1]
+    function = item.row.functions[0 if name in item.row.outputs else 1]
     how = _("joined") if joined else _("added")
     text = _("{label} of the batch differs from its parts {how}: at {at} got {got}, the parts give {wanted}").format(
         label=name,

@@ -36,7 +36,7 @@ def check_linearity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
         return ended
     findings: list[Finding] = []
     runs = [values_by_name(item, reply, 2 * index, 2 * index + 1) for index in range(3)]
-    for name in item.expected.values.gradients:
+    for name in item.row.gradients:
         three = [numbers(run[name]) for run in runs]
         if any(arrays is None for arrays in three) or not _alike([arrays or [] for arrays in three]):
             return Judged(blocked="shape")

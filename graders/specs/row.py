@@ -84,6 +84,11 @@ class Row:
         """The arguments whose gradients the backward returns, in order; none for a plain function."""
         return tuple(arg for arg in self.args if arg.differentiable) if self.kind == "pair" else ()
 
+    @property
+    def gradients(self) -> tuple[str, ...]:
+        """Names of what the backward returns."""
+        return tuple("d" + arg.name for arg in self.differentiable)
+
 
 @dataclass(frozen=True)
 class Outcome:
