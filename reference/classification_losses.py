@@ -102,9 +102,7 @@ def cross_entropy_backward(dloss: Array | float, cache: Cache) -> Array:
     return (xp.exp(log_probs) - one_hot_labels) * upstream[:, None]
 
 
-def soft_cross_entropy_forward(
-    logits: Array, targets: Array, *, reduction: str = "mean"
-) -> tuple[Array, Cache]:
+def soft_cross_entropy_forward(logits: Array, targets: Array, *, reduction: str = "mean") -> tuple[Array, Cache]:
     """Cross-entropy of softmax(logits) with a distribution, l_n = -sum_c targets_nc log softmax(logits_n)_c.
 
     Args:
@@ -143,9 +141,7 @@ def soft_cross_entropy_backward(dloss: Array | float, cache: Cache) -> Array:
     return log_softmax_backward(-targets * upstream[:, None], softmax_cache)
 
 
-def cross_entropy_from_probs_forward(
-    probs: Array, targets: Array, *, reduction: str = "mean"
-) -> tuple[Array, Cache]:
+def cross_entropy_from_probs_forward(probs: Array, targets: Array, *, reduction: str = "mean") -> tuple[Array, Cache]:
     """Cross-entropy of one distribution with another, l_n = -sum_c targets_nc log probs_nc.
 
     Args:
@@ -188,9 +184,7 @@ def cross_entropy_from_probs_backward(dloss: Array | float, cache: Cache) -> Arr
     return -targets / probs * upstream[:, None]
 
 
-def binary_cross_entropy_forward(
-    logits: Array, targets: Array, *, reduction: str = "mean"
-) -> tuple[Array, Cache]:
+def binary_cross_entropy_forward(logits: Array, targets: Array, *, reduction: str = "mean") -> tuple[Array, Cache]:
     """Binary cross-entropy, l_n = -y_n log s_n - (1 - y_n) log(1 - s_n), s = sigmoid(logits), y = targets.
 
     Args:

@@ -6,9 +6,7 @@ from reference.checks import require_shape
 from reference.namespace import Array, Cache, array_namespace
 
 
-def regularised_objective_forward(
-    losses: Array, weights: Sequence[Array], *, l2: float
-) -> tuple[Array, Cache]:
+def regularised_objective_forward(losses: Array, weights: Sequence[Array], *, l2: float) -> tuple[Array, Cache]:
     """Regularised objective, J = sum_n losses_n + l2/2 sum_l ||W_l||_F^2.
 
     Args:

@@ -104,9 +104,7 @@ def train_network(
     return *best, np.array(history)
 
 
-def train_iris(
-    x: Array, labels: Array, *, rng: np.random.Generator
-) -> tuple[Array, Array, Array, Array, Array]:
+def train_iris(x: Array, labels: Array, *, rng: np.random.Generator) -> tuple[Array, Array, Array, Array, Array]:
     """Train a 4-6-3 network on iris: sigmoid hidden layer, softmax output, cross-entropy.
 
     The class of a flower is the largest of sigmoid(x w1 + b1) w2 + b2, on x as it comes.
@@ -143,9 +141,7 @@ def train_iris(
     return w1, b1 - centre @ w1, w2, b2, np.array(history)
 
 
-def _random_layers(
-    sizes: tuple[int, ...], dtype: Any, rng: np.random.Generator
-) -> tuple[list[Array], list[Array]]:
+def _random_layers(sizes: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
     """Weights by Xavier's rule and biases of 0, a layer between each two neighbours of `sizes`."""
     weights = [xavier_normal_initialiser(rng, fans).astype(dtype) for fans in pairwise(sizes)]
     biases = [np.zeros(size, dtype=dtype) for size in sizes[1:]]

@@ -112,9 +112,7 @@ def _number(value: Any, digits: int) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) else _short(str(value))
 
 
-def _nest(
-    texts: NDArray[np.str_], differs: NDArray[np.bool_], width: int, depth: int
-) -> Iterator[tuple[str, bool]]:
+def _nest(texts: NDArray[np.str_], differs: NDArray[np.bool_], width: int, depth: int) -> Iterator[tuple[str, bool]]:
     """Brackets around the texts, each `width` wide, one row of the last axis a line."""
     if texts.ndim == 0:
         number = str(texts[()])

@@ -31,9 +31,7 @@ def print_class(reports: Sequence[Report], console: Console) -> None:
     table.add_column(pen.text(_("submission")), overflow="fold", min_width=10)
     table.add_column(pen.text(_("points")), justify="right", no_wrap=True, overflow="crop")
     for heading in tasks if wide else [_("tasks")]:
-        table.add_column(
-            pen.text(heading), justify="right" if wide else "left", no_wrap=wide, overflow="fold"
-        )
+        table.add_column(pen.text(heading), justify="right" if wide else "left", no_wrap=wide, overflow="fold")
     table.add_column(pen.text(_("lost most on")), overflow="fold", ratio=1)
     for report in reports:
         table.add_row(*_row(pen, report, tasks, wide))

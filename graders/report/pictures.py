@@ -128,9 +128,7 @@ def _heat(heat: NDArray[np.float64], label: str, prefix: str) -> Picture:
 
         squares = [_square(row, column) for row, column in np.ndindex(rows, columns)]
         colours = [(BAD, round(_DEEPEST * depth, 2)) for depth in depths.ravel().tolist()]
-        axes.add_collection(
-            PolyCollection(squares, facecolors=colours, edgecolors=[(MUTED, 0.35)], linewidths=0.5)
-        )
+        axes.add_collection(PolyCollection(squares, facecolors=colours, edgecolors=[(MUTED, 0.35)], linewidths=0.5))
         if columns <= _ANNOTATED and rows <= 2 * _ANNOTATED:
             for row, column in np.ndindex(rows, columns):
                 number = f"{pooled[row, column]:.2g}"

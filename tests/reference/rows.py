@@ -86,8 +86,7 @@ def loss(
         return reduced(losses(*args, **rest), reduction)
 
     return [
-        Pair(module, name, formula, inputs, options={**options, "reduction": reduction})
-        for reduction in REDUCTIONS
+        Pair(module, name, formula, inputs, options={**options, "reduction": reduction}) for reduction in REDUCTIONS
     ]
 
 

@@ -25,9 +25,7 @@ from reference.regression_losses import absolute_loss_forward, squared_loss_forw
 from tests.reference.rows import network_inputs
 
 # The lectures write columns, z = W a + b; ours are rows, so each matrix is transposed.
-LECTURE_WEIGHTS = [
-    np.array(w, float).T for w in ([[1, -2], [-1, 1]], [[2, -1], [-2, -1]], [[3, -1], [-1, 4]])
-]
+LECTURE_WEIGHTS = [np.array(w, float).T for w in ([[1, -2], [-1, 1]], [[2, -1], [-2, -1]], [[3, -1], [-1, 4]])]
 LECTURE_BIASES = [np.array(b, float) for b in ([1, 0], [0, 0], [-2, 2])]
 
 libraries = pytest.mark.parametrize(
@@ -56,9 +54,7 @@ def test_losses_sum_over_the_features_and_average_over_the_samples():
 
 
 def test_hinge_losses_by_hand():
-    assert hinge_loss_forward(np.array([0.5, -2.0, 3.0]), np.array([1, 1, 1]), reduction="none")[
-        0
-    ].tolist() == [
+    assert hinge_loss_forward(np.array([0.5, -2.0, 3.0]), np.array([1, 1, 1]), reduction="none")[0].tolist() == [
         0.5,
         3.0,
         0.0,

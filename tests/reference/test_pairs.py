@@ -178,9 +178,7 @@ def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
 
 
 def test_the_table_holds_every_pair_of_the_reference():
-    modules = [
-        importlib.import_module(f"reference.{m.name}") for m in pkgutil.iter_modules(reference.__path__)
-    ]
+    modules = [importlib.import_module(f"reference.{m.name}") for m in pkgutil.iter_modules(reference.__path__)]
     functions = {name for module in modules for name in vars(module) if not name.startswith("_")}
     pairs = {name.removesuffix("_forward") for name in functions if name.endswith("_forward")}
     assert pairs == {name.removesuffix("_backward") for name in functions if name.endswith("_backward")}

@@ -27,9 +27,7 @@ def defined(tree):
         if isinstance(node, ast.FunctionDef):
             yield node.name
         elif isinstance(node, ast.Assign):
-            yield from (
-                name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)
-            )
+            yield from (name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
 
 
 def is_sibling_import(node):
@@ -54,9 +52,7 @@ def in_order():
 
 def joined():
     """All files as one text, without the imports of one another."""
-    bodies = [
-        ast.unparse(node) for stem in in_order() for node in TREES[stem].body if not is_sibling_import(node)
-    ]
+    bodies = [ast.unparse(node) for stem in in_order() for node in TREES[stem].body if not is_sibling_import(node)]
     return "\n".join(bodies)
 
 
@@ -92,9 +88,7 @@ def test_importing_everything_loads_numpy_and_nothing_heavier():
     modules = ", ".join(f"reference.{stem}" for stem in TREES if stem != "__init__")
     program = f"import sys, {modules}; print([name for name in {FORBIDDEN!r} if name in sys.modules])"
     root = str(FILES[0].parent.parent)
-    answer = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 
 

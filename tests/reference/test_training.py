@@ -56,9 +56,7 @@ def train(seed, **options):
     """Train on three quarters of the teacher's samples, validate on the rest."""
     x, y = taught(seed)
     options = {"lr": 2.0, "l2": 0.0, "batch_size": 10, "epochs": 60, "patience": 10, **options}
-    return train_network(
-        x[:150], y[:150], x[150:], y[150:], (2, 8, 1), rng=np.random.default_rng(seed), **options
-    )
+    return train_network(x[:150], y[:150], x[150:], y[150:], (2, 8, 1), rng=np.random.default_rng(seed), **options)
 
 
 @pytest.mark.parametrize("seed", range(4))

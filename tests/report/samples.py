@@ -22,8 +22,7 @@ QUESTIONS = {
     "training": "Does the trained network predict what it has not seen?",
 }
 HOSTILE = (
-    "<script>alert('x')</script> & \"quotes\" \x1b[2J\u202eltr "
-    "[bold]markup[/bold] :smile: 你好 \ud800 $x^2$ {braces}"
+    "<script>alert('x')</script> & \"quotes\" \x1b[2J\u202eltr [bold]markup[/bold] :smile: 你好 \ud800 $x^2$ {braces}"
 )
 
 
@@ -143,16 +142,12 @@ def varied() -> Report:
     """Every status, several pictures, long and Chinese names."""
     curve = 0.9 * np.exp(-np.arange(120) / 25) + 0.08
     results = [
-        *passing(
-            "chain", "shape", "forward", "gradient dx", "purity", "linearity", "batch", "edges", "float32"
-        ),
+        *passing("chain", "shape", "forward", "gradient dx", "purity", "linearity", "batch", "edges", "float32"),
         *hostile(),
         db_keepdims(),
         *passing("affine", "forward", "gradient dx"),
         dw_mean(),
-        result(
-            "affine", "gradient db", Status.FAILED, message="affine_backward: db is twice what it should be"
-        ),
+        result("affine", "gradient db", Status.FAILED, message="affine_backward: db is twice what it should be"),
         result("affine", "purity", Status.SKIPPED, depends_on="gradient db"),
         result("affine", "batch", Status.SKIPPED, depends_on="gradient db"),
         *untouched("cross_entropy_from_probs", "shape", "forward", "gradient dx", "purity"),
@@ -193,9 +188,7 @@ def report(results: tuple[Result, ...], **rest: Any) -> Report:
 
 
 def perfect() -> Report:
-    return report(
-        (*passing("chain", "shape", "forward"), *passing("affine", "shape", "gradient db", max_score=2.5))
-    )
+    return report((*passing("chain", "shape", "forward"), *passing("affine", "shape", "gradient db", max_score=2.5)))
 
 
 def broken() -> Report:

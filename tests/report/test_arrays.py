@@ -94,8 +94,6 @@ def test_what_an_encoding_lacks_is_spelled_out():
     assert encodable("你", "ascii") == r"\u4f60"
 
 
-@pytest.mark.parametrize(
-    ("number", "shown"), [(4.0, "4"), (2.5, "2.5"), (1 / 3, "0.33"), (-0.001, "0"), (10, "10")]
-)
+@pytest.mark.parametrize(("number", "shown"), [(4.0, "4"), (2.5, "2.5"), (1 / 3, "0.33"), (-0.001, "0"), (10, "10")])
 def test_points_have_two_decimals_at_most(number, shown):
     assert points(number) == shown

@@ -78,13 +78,10 @@ def test_the_junit_counts_are_those_of_its_testcases(name):
     (suite,) = ET.fromstring(junit.to_junit(samples.ALL[name]()))
     cases = suite.findall("testcase")
     counted = {
-        tag: len([case for case in cases if case.find(tag) is not None])
-        for tag in ("failure", "error", "skipped")
+        tag: len([case for case in cases if case.find(tag) is not None]) for tag in ("failure", "error", "skipped")
     }
     assert suite.attrib["tests"] == str(len(cases))
-    assert [suite.attrib[key] for key in ("failures", "errors", "skipped")] == [
-        str(n) for n in counted.values()
-    ]
+    assert [suite.attrib[key] for key in ("failures", "errors", "skipped")] == [str(n) for n in counted.values()]
 
 
 def test_points_go_in_junit_properties():

@@ -55,18 +55,14 @@ def test_drawings_on_one_page_share_no_ids():
     assert not ids[0] & ids[1]
 
 
-@pytest.mark.parametrize(
-    "shown", [heat(np.eye(3)), curve([3, 2, 1]), Pictures(errors=samples.errors(0, 1.0))]
-)
+@pytest.mark.parametrize("shown", [heat(np.eye(3)), curve([3, 2, 1]), Pictures(errors=samples.errors(0, 1.0))])
 def test_every_reference_in_a_drawing_stays_inside_it(shown):
     svg = only(shown).svg
     references = set(re.findall(r'(?:url\(#|href="#)([^)"]*)', svg))
     assert references <= set(re.findall(r'\bid="([^"]*)"', svg))
 
 
-@pytest.mark.parametrize(
-    "shown", [heat(np.eye(3)), curve([3, 2, 1]), Pictures(errors=samples.errors(0, 1.0))]
-)
+@pytest.mark.parametrize("shown", [heat(np.eye(3)), curve([3, 2, 1]), Pictures(errors=samples.errors(0, 1.0))])
 def test_colours_are_those_of_the_page(shown):
     svg = only(shown).svg
     assert "var(--" in svg

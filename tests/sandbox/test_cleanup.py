@@ -53,7 +53,7 @@ def test_fresh_workers_replace_the_old_one(isolated: Backend):
         for _ in range(5):
             session.fresh()
             session.run([Program((Call("f"),))])
-            counts.append(belongings()[:1] + (len(belongings()[1]),))
+            counts.append((*belongings()[:1], len(belongings()[1])))
     assert len(set(counts)) == 1
 
 
@@ -109,7 +109,7 @@ def test_an_unknown_backend_is_refused_by_name():
 
 
 def test_a_sandbox_that_cannot_start_says_why():
-    with pytest.raises(SandboxUnavailable, match="MemoryError|map|memory|ended|Cannot"):
+    with pytest.raises(SandboxUnavailable, match=r"MemoryError|map|memory|ended|Cannot"):
         open_backend("subprocess", Limits(memory=0))
 
 
