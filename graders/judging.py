@@ -39,9 +39,9 @@ class Judgement:
 
 
 def roundoff(dtype: Any) -> float:
-    """The unit roundoff u of a floating-point dtype; that of float64 for any other."""
+    """The unit roundoff u to judge values of a dtype by: float32's for float32 and less, else float64's."""
     dtype = np.dtype(dtype)
-    return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 2.0**-53
+    return 2.0**-24 if dtype.kind == "f" and dtype.itemsize <= 4 else 2.0**-53
 
 
 def judge(got: Array, wanted: Array, u: float, spread: Callable[[], Array] | None = None) -> Judgement:

@@ -13,6 +13,7 @@ from graders import cases
 from graders.cases import Case
 from graders.i18n import _
 from graders.oracle import Expected
+from graders.properties.conform import describe
 from graders.sandbox.program import Argument, Call, CallReply, Program, Ref, Reply
 from graders.specs.row import Row
 from graders.verdict import Status
@@ -45,6 +46,16 @@ class Item:
         """Another upstream gradient, of the same shapes."""
         return cases.upstream(self.case, self.expected.output_shapes, self.seed, which)
 
+    def is_list(self, name: str) -> bool:
+        """True for an output or gradient that is a list of arrays."""
+        if name in self.expected.outputs:
+            return isinstance(self.expected.outputs[name], list)
+        return isinstance(self.args[name.removeprefix("d")], list)
+
+    def copied_args(self) -> dict[str, Any]:
+        """The arguments once more: what a call does to them must not reach the next."""
+        return {name: _copied(value) for name, value in self.args.items()}
+
     def forward(self, args: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None) -> Call:
         """The call of the function, or of the pair's forward."""
         arguments = tuple((self.args if args is None else args).values())
@@ -63,6 +74,12 @@ class Item:
         """A program of these calls, with inputs in the layout the case asks for."""
         layouts = {} if self.case.layout == "C" else {id(array): self.case.layout for array in input_arrays(calls)}
         return Program(calls, layouts, echo)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [array.copy() for array in value]
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def input_arrays(calls: Sequence[Call]) -> list[Array]:
@@ -163,7 +180,8 @@ def describe_end(call: Call, ended: CallReply) -> str:
     if ended.outcome == "missing":
         return _("not found in the submission: is it defined under this name, and does its cell or line run?")
     if ended.outcome == "arity":
-        return _("returned {got}, but should return {wanted}").format(got=ended.text, wanted=_values(call.returns))
+        got = describe(ended.values[0]) if len(ended.values) == 1 else _values(len(ended.values))
+        return _("returned {got}, but should return {wanted}").format(got=got, wanted=_values(call.returns))
     return _("raised {error}").format(error=ended.text or "NotImplementedError")
 
 

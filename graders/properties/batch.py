@@ -34,7 +34,8 @@ def program(item: Item) -> Program:
     """The whole batch, then its two parts."""
     calls, whole = [], unreduced(item)
     for index, part in enumerate((slice(None), *parts(whole))):
-        args = {n: _cut(v, part) if n in batched_arguments(item.row) else v for n, v in item.args.items()}
+        batched = batched_arguments(item.row)
+        args = {name: _cut(v, part) if name in batched else v for name, v in item.copied_args().items()}
         calls.append(item.forward(args, whole.options))
         if item.row.kind == "pair":
             calls.append(item.backward([np.ascontiguousarray(dout[part]) for dout in whole.douts], 2 * index))
@@ -78,7 +79,7 @@ def check_batch(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     findings: list[Finding] = []
     for name in (*item.row.outputs, *item.row.gradients):
         joined = name in item.row.outputs or name[1:] in batched_arguments(item.row)
-        found = _compare_parts(whole, name, [numbers(run[name]) for run in runs], joined)
+        found = _compare_parts(whole, name, [numbers(run[name], item.is_list(name)) for run in runs], joined)
         if found is None:
             return Judged(blocked="shape")
         findings += found

@@ -80,22 +80,32 @@ def _unwrapped(label: str, value: Value, wanted: Array, dtype: str) -> Form:
     complaint = _("is {got}, but should be an array of shape {shape}").format(got=describe(value), shape=wanted.shape)
     if value.kind != "list":
         return Form(label, wanted, None, complaint)
-    if len(value.items) == 1 and value.items[0].array is not None and value.items[0].array.shape == wanted.shape:
-        return Form(label, wanted, value.items[0].array, complaint)
-    parts = (
-        [_one(label, item, part, dtype).array for item, part in zip(value.items, wanted, strict=False)]
-        if (wanted.ndim and len(value.items) == len(wanted))
-        else [None]
-    )
-    arrays = [part for part in parts if part is not None]
-    return Form(label, wanted, np.stack(arrays) if len(arrays) == len(parts) and arrays else None, complaint)
+    if not value.items and not wanted.size:
+        return Form(label, wanted, wanted.copy(), complaint)
+    only = value.items[0] if len(value.items) == 1 else value
+    array = _stacked(only)
+    if array is None or array.shape != wanted.shape:
+        array = _stacked(value)
+    return Form(label, wanted, array if array is not None and array.shape == wanted.shape else None, complaint)
 
 
-def numbers(value: Value) -> list[Array] | None:
-    """The arrays of a value in whatever shape they came, None when one of them is not numeric."""
-    arrays = [item.array for item in value.items] if value.kind == "list" else [value.array]
-    numeric = [array for array in arrays if array is not None and array.dtype.kind in "fiub"]
+def numbers(value: Value, is_list: bool) -> list[Array] | None:
+    """The arrays of a value in whatever shape they came, None when one of them is not numeric.
+
+    is_list: a list of arrays is wanted; where it is not, a list of rows counts as the array it stands for.
+    """
+    arrays = [_stacked(item) for item in (value.items if is_list else (value,))]
+    numeric = [array for array in arrays if array is not None]
     return numeric if len(numeric) == len(arrays) and numeric else None
+
+
+def _stacked(value: Value) -> Array | None:
+    """The array a value is or, row by row, stands for; None when it is not numeric or ragged."""
+    if value.kind != "list":
+        return value.array if value.array is not None and value.array.dtype.kind in "fiub" else None
+    rows = [row for row in map(_stacked, value.items) if row is not None]
+    even = len(rows) == len(value.items) and len({row.shape for row in rows}) == 1
+    return np.stack(rows) if even else None
 
 
 def describe(value: Value) -> str:

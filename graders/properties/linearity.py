@@ -25,7 +25,7 @@ def program(item: Item) -> Program:
     mixed = [np.asarray(A * one + B * other) for one, other in zip(u, v, strict=True)]
     calls = []
     for index, douts in enumerate((u, v, mixed)):
-        calls += [item.forward(), item.backward(douts, 2 * index)]
+        calls += [item.forward(item.copied_args()), item.backward(douts, 2 * index)]
     return item.program(*calls)
 
 
@@ -37,7 +37,7 @@ def check_linearity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     findings: list[Finding] = []
     runs = [values_by_name(item, reply, 2 * index, 2 * index + 1) for index in range(3)]
     for name in item.row.gradients:
-        three = [numbers(run[name]) for run in runs]
+        three = [numbers(run[name], item.is_list(name)) for run in runs]
         if any(arrays is None for arrays in three) or not _alike([arrays or [] for arrays in three]):
             return Judged(blocked="shape")
         for index, (u, v, mixed) in enumerate(zip(*(arrays or [] for arrays in three), strict=True)):

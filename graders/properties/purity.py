@@ -25,12 +25,8 @@ def program(item: Item) -> Program:
 def other_arguments(item: Item) -> dict[str, Any]:
     """Arguments of the same shapes and other values."""
     if item.case.example >= 0:
-        return {name: _copied(value) for name, value in item.args.items()}
+        return item.copied_args()
     return cases.arguments(item.row, item.case, item.seed ^ 1)
-
-
-def _copied(value: Any) -> Any:
-    return [array.copy() for array in value] if isinstance(value, list) else np.copy(value)
 
 
 def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
@@ -89,8 +85,11 @@ def _equal(left: Value, right: Value) -> bool:
         return left.array is right.array
     if left.array.shape != right.array.shape:
         return False
+    if left.array.dtype.kind not in "fiu":
+        return np.array_equal(left.array, right.array)
     close = 1e-6 if left.array.dtype == np.float32 else 1e-12
-    scale = float(np.abs(left.array, dtype=np.float64).max(initial=0.0)) if left.array.dtype.kind in "fiu" else 0.0
+    finite = left.array[np.isfinite(left.array)].astype(np.float64)
+    scale = float(np.abs(finite).max(initial=0.0))
     return bool(np.allclose(left.array, right.array, rtol=0, atol=close * scale, equal_nan=True))
 
 

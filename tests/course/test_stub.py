@@ -164,7 +164,7 @@ def test_what_is_given_must_be_a_task_of_some_unit(losses):
 
 
 def test_a_given_function_brings_its_imports(losses):
-    """early_stopping needs none, train_network several; the aliases of annotations stay behind."""
+    """train_network needs several; the aliases used in annotations stay behind."""
     source = stub_source(dataclasses.replace(losses, given=("train_network",)))
     assert "from itertools import pairwise" in source
     assert "Array = Any" not in source
