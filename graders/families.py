@@ -96,7 +96,9 @@ def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) ->
     if judged and not any(entry.conclusive for entry in judged):
         message = _("cannot be judged: the values carry too few digits")
         return replace(result, status=Status.FAILED, score=0.0, message=message)
-    return result if judged else replace(result, status=Status.ERROR, message=_("no case could be drawn"))
+    if judged:
+        return result
+    return replace(result, status=Status.ERROR, score=0.0, max_score=0.0, message=_("no case could be drawn"))
 
 
 @dataclass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -48,30 +49,20 @@ def grade(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
-    results: tuple[Result, ...] = ()
-    notes: list[Note] = []
-    timings: dict[str, float] = {}
-    problem = submission.problem
-    if not problem:
-        with Session(backend, submission.pieces, exam.unit.functions) as session:
-            loaded = session.load()
-            problem = loaded.problem
-            notes += [*_skipped(loaded)]
-            if not problem:
-                line = Line(session, exam, practice or exam, progress)
-                results = tuple(line.run(wanted))
-                timings = line.answers.seconds
-            notes += [Note("output", session.log)] if session.log.strip() else []
-    if problem:
-        results = tuple(_nothing(task, exam.unit.points[task.name]) for task in wanted)
+    try:
+        graded = run_session(submission, wanted, exam, practice or exam, backend, progress)
+    except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
+        graded = Graded(tuple(our_fault(task, fault) for task in wanted))
+    if graded.problem:
+        graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
     return Report(
         unit=exam.unit.name,
         title=exam.unit.title,
         submission=submission.name,
         path=submission.path,
-        results=results,
-        notes=tuple(notes),
-        problem=problem,
+        results=graded.results,
+        notes=graded.notes,
+        problem=graded.problem,
         sandbox=backend.name,
         isolated=backend.isolated,
         fingerprint=submission.fingerprint,
@@ -80,48 +71,81 @@ def grade(
         versions=versions(),
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - clock, 3),
-        timings={name: round(value, 4) for name, value in {**exam.seconds, **timings}.items()},
+        timings={name: round(value, 4) for name, value in {**exam.seconds, **graded.seconds}.items()},
     )
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a session with a submission gave."""
+
+    results: tuple[Result, ...] = ()
+    notes: tuple[Note, ...] = ()
+    problem: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def run_session(
+    submission: Submission, tasks: list[Task], exam: Exam, practice: Exam, backend: Backend, progress: Progress | None
+) -> Graded:
+    """Load the submission in a sandbox of its own and take it through its tasks."""
+    if submission.problem:
+        return Graded(problem=submission.problem)
+    with Session(backend, submission.pieces, exam.unit.functions) as session:
+        loaded = session.load()
+        line = Line(session, exam, practice, progress or (lambda task, done, total: None))
+        results = () if loaded.problem else tuple(line.run(tasks))
+        printed = [Note("output", session.log)] if session.log.strip() else []
+        return Graded(results, (*skipped_notes(loaded), *printed), loaded.problem, line.answers.seconds)
 
 
 class Line:
     """One submission's way through its tasks."""
 
-    def __init__(self, session: Session, exam: Exam, practice: Exam, progress: Progress | None) -> None:
+    def __init__(self, session: Session, exam: Exam, practice: Exam, progress: Progress) -> None:
         self.session, self.exam, self.practice, self.progress = session, exam, practice, progress
         self.answers = Answers(session)
 
     def run(self, tasks: list[Task]) -> Iterator[Result]:
-        """The results of each task in turn; a fault of ours costs that task's verdict, not its points."""
+        """The results of each task in turn."""
         for done, task in enumerate(tasks):
-            if self.progress:
-                self.progress(task.name, done, len(tasks))
-            points = self.exam.unit.points[task.name]
-            try:
-                yield from self._grade(task, points)
-            except GraderError as fault:
-                yield our_fault(task, points, fault)
-        if self.progress:
-            self.progress("", len(tasks), len(tasks))
+            self.progress(task.name, done, len(tasks))
+            yield from self._grade_safely(task)
+        self.progress("", len(tasks), len(tasks))
 
-    def _grade(self, task: Task, points: float) -> list[Result]:
+    def _grade_safely(self, task: Task) -> list[Result]:
+        """The task's results; a fault of ours is tried once more, then costs the verdict, not the points."""
+        try:
+            return self._grade(task)
+        except Exception:
+            self.session.fresh()
+        try:
+            return self._grade(task)
+        except Exception as fault:
+            return [our_fault(task, fault)]
+
+    def _grade(self, task: Task) -> list[Result]:
+        points = self.exam.unit.points[task.name]
         if isinstance(task, Row):
             return grade_row(task, points, self.answers, self.exam, self.practice)
         return grade_training(task, points, self.answers, self.exam)
 
 
-def our_fault(task: Task, points: float, fault: GraderError) -> Result:
-    """The result of a task the grader could not judge: its points are not lost."""
-    message = _("The grader failed, not you; no points were lost. ({fault})").format(fault=fault)
-    return Result(task.name, "grader", "", Status.ERROR, points, points, message)
+def our_fault(task: Task, fault: Exception) -> Result:
+    """The result of a task the grader could not judge: out of the total, so that it can neither cost nor earn."""
+    what = str(fault) if isinstance(fault, GraderError) else f"{type(fault).__name__}: {fault}"
+    message = _("The grader failed, not you; no points were lost. ({fault})").format(fault=what)
+    return Result(task.name, "grader", "", Status.ERROR, 0.0, 0.0, message)
 
 
-def _nothing(task: Task, points: float) -> Result:
+def not_loaded(task: Task, points: float) -> Result:
+    """The result of a task whose submission could not be loaded."""
     message = _("not graded: the submission could not be loaded")
     return Result(task.name, "forward", "", Status.FAILED, 0.0, points, message)
 
 
-def _skipped(loaded: Loaded) -> Iterator[Note]:
+def skipped_notes(loaded: Loaded) -> Iterator[Note]:
+    """A note for every statement that was not run to its end."""
     for skipped in loaded.skipped:
         place = _("{cell}, line {line}") if skipped.label else _("line {line}")
         place = place.format(cell=skipped.label, line=skipped.line)
