@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -130,14 +130,24 @@ class Example:
             if not public:
                 return self._described(result, failing, pictures)
             failing, answered = public, public
-        entry = self._smallest(failing, answered)
-        finding = entry.judged.findings[0]
+        return self._revealed(result, self._smallest(failing, answered), pictures)
+
+    def _revealed(self, result: Result, entry: Answered, pictures: Pictures) -> Result:
+        """As much of a public case as the unit's policy lets be seen."""
+        findings, item = entry.judged.findings, entry.item
+        if self.exam.unit.reveal == "nothing":
+            return replace(result, message=lines(found.brief for found in findings))
+        likely = findings[0].hint or diagnosis.likely_cause(self.row, item, findings[0])
+        if self.exam.unit.reveal == "shape":
+            note = CaseNote(item.case.sizes, item.options)
+            brief = lines(found.brief for found in findings)
+            return replace(result, message=brief, case=note, likely=likely, pictures=pictures)
         return replace(
             result,
-            message="\n".join(dict.fromkeys(found.message for found in entry.judged.findings)),
-            case=self._note(entry, finding),
-            likely=finding.hint or diagnosis.likely_cause(self.row, entry.item, finding),
-            pictures=_with_heat(pictures, finding),
+            message=lines(found.message for found in findings),
+            case=self._note(entry, findings[0]),
+            likely=likely,
+            pictures=_with_heat(pictures, findings[0]),
         )
 
     def _judge_all(self, items: list[Item]) -> list[Answered]:
@@ -170,16 +180,13 @@ class Example:
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item
-        note = CaseNote(item.case.sizes, item.options)
-        if self.exam.unit.reveal != "case":
-            return note
         upstream = {"d" + name: dout for name, dout in zip(self.row.outputs, item.douts, strict=False)}
         shows = {} if finding.got is None or finding.wanted is None else {finding.tensor: finding}
-        program = self.property.program(item)
-        return replace(
-            note,
+        return CaseNote(
+            item.case.sizes,
+            item.options,
             replay=replay.name(self.row, self.property.name, item.case),
-            snippet=replay.snippet(item, program, finding),
+            snippet=replay.snippet(item, self.property.program(item), finding),
             inputs={**item.args, **upstream},
             got={name: found.got for name, found in shows.items()},
             wanted={name: found.wanted for name, found in shows.items()},
@@ -193,7 +200,13 @@ class Example:
         where = entry.judged.findings[0].where
         message = _("{where}: fails on a case that is not shown").format(where=where)
         message = f"{message}; {how}" if np.isfinite(error) else message
-        return replace(result, message=message, case=CaseNote(entry.item.case.sizes), pictures=pictures)
+        note = None if self.exam.unit.reveal == "nothing" else CaseNote(entry.item.case.sizes)
+        return replace(result, message=message, case=note, pictures=pictures)
+
+
+def lines(messages: Iterable[str]) -> str:
+    """Messages one a line, each once."""
+    return "\n".join(dict.fromkeys(messages))
 
 
 def error_points(answered: list[Answered]) -> tuple[tuple[int, float], ...]:

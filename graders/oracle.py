@@ -38,9 +38,20 @@ EXACT = frozenset(
             "scatter_add",
         ),
         *("clone", "copy_", "_to_copy", "detach", "alias", "lift_fresh", "cat", "stack", "split", "unbind"),
-        *("neg", "abs", "sign", "relu", "threshold_backward", "clamp", "where", "masked_fill"),
-        *("max", "amax", "min", "amin", "argmax", "sort"),
-        *("zeros", "zeros_like", "new_zeros", "ones", "ones_like", "full", "fill", "empty_like"),
+        *("neg", "abs", "sign", "sgn", "relu", "threshold_backward", "clamp", "where", "masked_fill"),
+        *("max", "amax", "min", "amin", "aminmax", "argmax", "sort"),
+        *(
+            "_local_scalar_dense",
+            "scalar_tensor",
+            "zeros",
+            "zeros_like",
+            "new_zeros",
+            "ones",
+            "ones_like",
+            "full",
+            "fill",
+            "empty_like",
+        ),
         *("eq", "ne", "lt", "le", "gt", "ge", "any", "all", "bitwise_and", "logical_not"),
     }
 )

@@ -116,6 +116,13 @@ class Finding:
         """Where and what in one line."""
         return f"{self.where}: {self.what}"
 
+    @property
+    def brief(self) -> str:
+        """The message without any value of the case."""
+        if self.got is None or not self.tensor:
+            return self.message
+        return _("{where}: {tensor} is wrong").format(where=self.where, tensor=self.tensor)
+
 
 @dataclass(frozen=True)
 class Judged:

@@ -133,7 +133,9 @@ def test_a_regrade_gives_the_same_report_but_for_times():
     for _ in range(2):
         result = run("grade", "wrong", "backprop.py", "--unit", "03", "--jobs", "2", "--json")
         text = result.output[result.output.index("[\n") :]
-        reports.append([{k: v for k, v in r.items() if k not in ("seconds", "started", "timings")} for r in json.loads(text)])
+        reports.append(
+            [{k: v for k, v in r.items() if k not in ("seconds", "started", "timings")} for r in json.loads(text)]
+        )
     assert reports[0] == reports[1]
     assert Path(".backcheck/secret").stat().st_mode & 0o777 == 0o600
     assert all(r["secret"] not in ("public", "") for r in reports[0])
