@@ -83,7 +83,7 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
 def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) -> Result:
     """The verdict on one property from all its cases: a pass needs every one completed and right."""
     judged = [entry.judged for entry in answered]
-    result = Result(row.name, one.name, one.question, Status.PASSED, worth, worth, cases=len(judged))
+    result = Result(row.name, one.name, _(one.question), Status.PASSED, worth, worth, cases=len(judged))
     failed = [entry for entry in answered if entry.judged.findings]
     if failed:
         return replace(result, status=Status.FAILED, score=0.0, message=failed[0].judged.findings[0].message)

@@ -14,7 +14,7 @@ import torch
 from graders import SUITE_VERSION
 from graders.exam import Exam
 from graders.families import Answers, grade_row
-from graders.i18n import _
+from graders.i18n import _, language
 from graders.intake.submission import Submission
 from graders.properties.training import grade_training
 from graders.sandbox import Backend
@@ -57,7 +57,7 @@ def grade(
         graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
     return Report(
         unit=exam.unit.name,
-        title=exam.unit.title,
+        title=exam.unit.title_zh if language() == "zh" else exam.unit.title,
         submission=submission.name,
         path=submission.path,
         results=graded.results,

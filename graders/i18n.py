@@ -27,6 +27,12 @@ def use_language(language: str | None = None) -> str:
     return "zh" if names == ["zh_CN"] else "en"
 
 
+def language() -> str:
+    """The language of the catalogue in use: "en" or "zh"."""
+    # Translators: the language of this catalogue, as in the attribute lang of a page.
+    return _("en")
+
+
 def _environment_language() -> str:
     for variable in ("BACKCHECK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(variable):

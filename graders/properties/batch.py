@@ -93,21 +93,30 @@ def _compare_parts(item: Item, name: str, runs: list[list[Array] | None], joined
         return None
     findings: list[Finding] = []
     for index, (whole, *halves) in enumerate(zip(*arrays, strict=True)):
-        together = _together(whole, halves, joined)
+        together = _together(item, whole, halves, joined)
         if together is None:
             return None
         findings += _difference(item, name, index, whole, together, joined)
     return findings
 
 
-def _together(whole: Array, halves: list[Array], joined: bool) -> Array | None:
+def _together(item: Item, whole: Array, halves: list[Array], joined: bool) -> Array | None:
     """The parts joined along the batch axis, or added; None when that does not give the shape of the whole."""
-    if any(half.shape[1:] != whole.shape[1:] or half.ndim != whole.ndim for half in halves):
+    if joined and not whole.ndim:
         return None
-    if joined:
-        return np.concatenate(halves) if whole.ndim and sum(map(len, halves)) == len(whole) else None
-    fits = all(half.shape == whole.shape for half in halves)
-    return np.asarray(halves[0].astype(np.float64) + halves[1]) if fits else None
+    sizes = [part.stop - part.start for part in parts(item)]
+    shapes = [(size, *whole.shape[1:]) if joined else whole.shape for size in sizes]
+    halves = [_unsqueezed(half, shape) for half, shape in zip(halves, shapes, strict=True)]
+    if [half.shape for half in halves] != shapes:
+        return None
+    together = np.concatenate(halves) if joined else np.asarray(halves[0].astype(np.float64) + halves[1])
+    return together if together.shape == whole.shape else None
+
+
+def _unsqueezed(part: Array, shape: tuple[int, ...]) -> Array:
+    """The part in this shape where only axes of size 1 are missing: to lose them is for "edges" to judge."""
+    kept, wanted = ([size for size in sizes if size != 1] for sizes in (part.shape, shape))
+    return part.reshape(shape) if kept == wanted else part
 
 
 def _difference(item: Item, name: str, index: int, whole: Array, together: Array, joined: bool) -> list[Finding]:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from graders.i18n import _
+from graders.i18n import _, language
 from graders.report import pictures
 from graders.report.arrays import case_rows
 from graders.report.text import points, printable
@@ -55,14 +55,8 @@ def to_html(report: Report) -> str:
         share=100 * report.score / report.max_score if report.max_score else 0,
         states=states_met(tasks),
         gallery=_Gallery(),
-        language=page_language(),
+        language=language(),
     )
-
-
-def page_language() -> str:
-    """The language the page is written in, which is English where a catalogue is missing."""
-    # Translators: the language code of this translation, "zh" for Chinese.
-    return _("en")
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graders.i18n import _
 from graders.sandbox.program import Seed
 from graders.specs.row import Outcome, TrainingRow, Trial
 
@@ -48,11 +49,12 @@ def as_floats(values: Any) -> list[Floats] | None:
 def misshapen(names: str, arrays: list[Floats] | None, shapes: Sequence[tuple[int, ...]]) -> str:
     """What is wrong with the shapes of returned parameters, "" when nothing is."""
     if arrays is None:
-        return f"{names}: not arrays of numbers"
+        return _("{names}: not arrays of numbers").format(names=names)
     got = [array.shape for array in arrays]
     if got != shapes:
-        return f"{names}: shapes {got}, but should be {shapes}"
-    return "" if all(np.isfinite(array).all() for array in arrays) else f"{names}: not all values are finite"
+        return _("{names}: shapes {got}, but should be {wanted}").format(names=names, got=got, wanted=[*shapes])
+    finite = all(np.isfinite(array).all() for array in arrays)
+    return "" if finite else _("{names}: not all values are finite").format(names=names)
 
 
 # --- algorithm 4.1 ---
@@ -102,19 +104,21 @@ def history_broken(curve: Floats | None, error: float) -> str:
     """Why a history cannot be that of algorithm 4.1, "" when it can."""
     epochs, patience = int(SETTINGS["epochs"]), int(SETTINGS["patience"])
     if curve is None or not 1 <= curve.size <= epochs or not np.isfinite(curve).all():
-        return f"history: not between 1 and {epochs} finite validation errors, one an epoch"
+        return _("history: not between 1 and {epochs} finite validation errors, one an epoch").format(epochs=epochs)
     best = int(curve.argmin())
     if abs(error - curve[best]) > SAME * max(error, curve[best]):
-        return (
-            f"the parameters returned have validation error {error:.6g}, but history's best epoch, "
-            f"{best}, has {curve[best]:.6g}: return the parameters of the best epoch"
+        text = _(
+            "the parameters returned have validation error {error}, but history's best epoch, {best}, has {least}: "
+            "return the parameters of the best epoch"
         )
+        return text.format(error=f"{error:.6g}", best=best, least=f"{curve[best]:.6g}")
     stop = min(best + patience, epochs - 1)
     if curve.size != stop + 1:
-        return (
-            f"training ran for {curve.size} epochs, but with the best at epoch {best} and "
-            f"patience {patience} it should end after {stop + 1}"
+        text = _(
+            "training ran for {ran} epochs, but with the best at epoch {best} and patience {patience} "
+            "it should end after {stop}"
         )
+        return text.format(ran=curve.size, best=best, patience=patience, stop=stop + 1)
     return ""
 
 

@@ -126,7 +126,7 @@ def sigmoid(z):
 
 def binary_cross_entropy_forward(logits, targets, *, reduction='mean'):
     batch = Batch(logits.shape[0], reduction)
-    p = np.clip(sigmoid(logits), 1e-5, 1 - 1e-5)     # 防止 log(0)
+    p = np.clip(sigmoid(logits), 1e-3, 1 - 1e-3)     # 防止 log(0)
     l = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
     return batch.out(l), (batch, p, targets)
 
