@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 import time
@@ -17,6 +16,16 @@ from rich.console import Console
 
 from graders import SUITE_VERSION, i18n
 from graders.i18n import _
+from graders.usage import (
+    Problem,
+    all_paths,
+    checked_tasks,
+    course_secret,
+    known_unit,
+    require_isolation,
+    require_torch,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     from graders.batch import Setting
@@ -24,15 +33,9 @@ if TYPE_CHECKING:
     from graders.specs.unit import Unit
     from graders.verdict import Report
 
-PASS, FAIL, USAGE, FAULT = 0, 1, 2, 3
+PASS, FAIL, FAULT = 0, 1, 3
 STARTED = time.perf_counter()
 SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable")
-
-
-class Problem(click.ClickException):
-    """A usage error: one clear message, exit code 2."""
-
-    exit_code = USAGE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,42 +61,6 @@ def main() -> NoReturn:
         click.echo(message.format(fault=f"{type(fault).__name__}: {fault}"), err=True)
         sys.exit(FAULT)
     sys.exit(PASS)
-
-
-def require_torch() -> None:
-    """One clear message where the oracle is missing, before anything needs it."""
-    if importlib.util.find_spec("torch") is None:
-        raise Problem(_("backcheck compares with PyTorch, which is not installed: pip install 'backcheck[torch]'"))
-
-
-def known_unit(name: str) -> Unit:
-    """The unit of that name, or a usage error that lists those there are."""
-    require_torch()
-    from graders.specs import find_unit, unit_names
-
-    try:
-        return find_unit(name)
-    except KeyError:
-        known = ", ".join(unit_names())
-        raise Problem(_("there is no unit {name}; there are {known}").format(name=name, known=known)) from None
-
-
-def unit_of(path: Path, name: str | None) -> Unit:
-    """The unit named, or the one whose file is called like this."""
-    if name:
-        return known_unit(name)
-    require_torch()
-    from graders.specs import find_unit, unit_names
-
-    stems = {Path(find_unit(unit).file).stem: unit for unit in unit_names()}
-    if path.is_dir():
-        inside = [stem for stem in stems if any((path / f"{stem}{end}").is_file() for end in (".py", ".ipynb"))]
-        stem = inside[0] if len(inside) == 1 else ""
-    else:
-        stem = path.stem
-    if stem not in stems:
-        raise Problem(_("which unit is {path}? Say it with --unit").format(path=path))
-    return find_unit(stems[stem])
 
 
 def sandbox_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -181,19 +148,9 @@ def check(
         click.echo(json_report.dumps(report))
     else:
         print_report(report, console)
+        console.print(_("sandbox {name}").format(name=report.sandbox), highlight=False)
         console.print(_("page: {path}").format(path=page), highlight=False, soft_wrap=True)
     sys.exit(exit_code([report]))
-
-
-def checked_tasks(unit: Unit, tasks: tuple[str, ...]) -> frozenset[str] | None:
-    """The tasks asked for, or a usage error naming those the unit lacks."""
-    unknown = sorted(set(tasks) - set(unit.points))
-    if unknown:
-        known = ", ".join(unit.points)
-        raise Problem(
-            _("{unit} has no task {name}; it has {known}").format(unit=unit.name, name=unknown[0], known=known)
-        )
-    return frozenset(tasks) or None
 
 
 def make_setting(
@@ -284,50 +241,6 @@ def grade(
         if out:
             console.print(_("reports: {path}").format(path=out), highlight=False, soft_wrap=True)
     sys.exit(exit_code(reports))
-
-
-def all_paths(submissions: tuple[Path, ...], unit: Unit) -> list[Path]:
-    """Every submission named or found in the folders named; a usage error when there is none."""
-    from graders.intake.submission import list_submissions
-
-    for path in submissions:
-        if not path.exists():
-            raise Problem(_("no such file or folder: {path}").format(path=path))
-    paths = [found for path in submissions for found in list_submissions(path, unit)]
-    if not paths:
-        raise Problem(_("there are no submissions in {path}").format(path=submissions[0]))
-    return paths
-
-
-def course_secret(path: Path | None, console: Console) -> Secret:
-    """The course's secret; a new one where none was made yet."""
-    from graders.secrets import make_secret, read_secret
-
-    path = path or Path(".backcheck") / "secret"
-    try:
-        if path.exists():
-            return read_secret(path)
-        secret = make_secret(path)
-    except (OSError, ValueError) as error:
-        raise Problem(str(error)) from None
-    console.print(_("a new course secret was made: keep {path}").format(path=path), highlight=False, soft_wrap=True)
-    return secret
-
-
-def require_isolation(setting: Setting, allowed: bool) -> None:
-    """A class is graded where students' code cannot reach this machine, unless the instructor says so."""
-    from graders.sandbox import SandboxUnavailable, open_backend
-
-    try:
-        backend = open_backend(setting.sandbox, setting.limits)
-    except SandboxUnavailable as reason:
-        raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
-    if not backend.isolated and not allowed:
-        raise Problem(
-            _("the sandbox {name} does not isolate; grade elsewhere, or say --allow-unisolated").format(
-                name=backend.name
-            )
-        )
 
 
 def grade_many(paths: list[Path], setting: Setting, jobs: int, out: Path | None, console: Console) -> list[Report]:

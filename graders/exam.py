@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from graders.cases import Case, draw_cases, edge_cases
+from graders.cases import Case, draw_cases, edge_cases, generator
 from graders.properties.base import Item
 from graders.secrets import Secret
 from graders.specs.row import Row, TrainingRow, Trial
@@ -31,6 +30,7 @@ class Exam:
     def __init__(self, unit: Unit, secret: Secret) -> None:
         self.unit, self.secret = unit, secret
         self.seconds = {"drawing": 0.0, "oracle": 0.0}
+        self._lists: dict[str, list[Case]] = {}
         self._items: dict[tuple[str, str], list[Item]] = {}
 
     def items(self, row: Row, family: str) -> list[Item]:
@@ -54,21 +54,18 @@ class Exam:
 
     def trials(self, row: TrainingRow) -> Iterator[Trial]:
         """The training problems of a row."""
-        from graders.cases import generator
-
         for index in range(row.trials):
             yield row.trial(generator(self.secret.seed(row.name, "training"), index))
 
-    @functools.cache  # noqa: B019  # an exam lives as long as the grading
-    def _drawn(self, row_name: str) -> list[Case]:
-        row = next(task for task in self.unit.tasks if task.name == row_name)
-        assert isinstance(row, Row)
-        return draw_cases(row, self.case_seed(row), DRAWN)
+    def _drawn(self, row: Row) -> list[Case]:
+        if row.name not in self._lists:
+            self._lists[row.name] = draw_cases(row, self.case_seed(row), DRAWN)
+        return self._lists[row.name]
 
     def _cases(self, row: Row, family: str) -> list[Case]:
         if family == "edges":
             return edge_cases(row)
-        drawn = self._drawn(row.name)
+        drawn = self._drawn(row)
         if family == "main":
             return drawn
         few = [case for case in drawn if case.example < 0][:FEW]
