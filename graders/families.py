@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -38,9 +39,12 @@ class Answers:
         self.seconds["student"] += time.perf_counter() - start
         return replies
 
-    def spent(self, what: str, start: float) -> None:
-        """Add the time since `start`, less nothing: callers measure disjoint stretches."""
-        self.seconds[what] += time.perf_counter() - start
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Count the time inside, less what the submission took of it."""
+        start, asked = time.perf_counter(), self.seconds["student"]
+        yield
+        self.seconds[what] += time.perf_counter() - start - (self.seconds["student"] - asked)
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,16 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
         items = exam.items(row, family)
         replies = answers.ask([members[0].program(item) for item in items])
         for one in members:
-            start = time.perf_counter()
             earlier = {name: result.status for name, result in results.items()}
-            answered = [
-                Answered(item, reply, one.check(item, reply, earlier))
-                for item, reply in zip(items, replies, strict=True)
-            ]
-            answers.spent("judging", start)
+            with answers.timed("judging"):
+                answered = [
+                    Answered(item, reply, one.check(item, reply, earlier))
+                    for item, reply in zip(items, replies, strict=True)
+                ]
             result = conclude(row, one, worth[one.name], answered)
             if result.status is Status.FAILED:
-                start = time.perf_counter()
-                result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
-                answers.spent("shrinking", start)
+                with answers.timed("shrinking"):
+                    result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
             results[one.name] = result
     return [results[one.name] for one in asked]
 

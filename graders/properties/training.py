@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +32,8 @@ def grade_training(row: TrainingRow, points: float, answers: Answers, exam: Exam
         if ended:
             status, message = ended
             return [_lost(result, message, status)]
-        start = time.perf_counter()
-        outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[0].values)))
-        answers.spent("judging", start)
+        with answers.timed("judging"):
+            outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[0].values)))
         if outcomes[-1].broken:
             return [_lost(result, f"{row.name}: {outcomes[-1].broken}", pictures=_curve(outcomes[-1]))]
     return [_conclude(row, result, outcomes)]

@@ -72,14 +72,21 @@ def _task_state(task: TaskView) -> State:
 
 
 def _lost(pen: Pen, report: Report, tasks: Sequence[TaskView]) -> Text:
-    """The problem, or the three tasks that lost most."""
+    """The problem, or the three tasks that lost most with the properties they lost."""
     if report.problem:
         return pen.text(report.problem.partition("\n")[0], "red")
     losing = sorted((task for task in tasks if task.lost > 0), key=lambda task: -task.lost)
-    words = ", ".join(f"{task.name} -{points(task.lost)}" for task in losing[:3])
+    words = ", ".join(f"{task.name} -{points(task.lost)} ({_properties(task)})" for task in losing[:3])
     if report.faulty:
         words = ", ".join(filter(None, [words, _("grader fault")]))
     return pen.text(words)
+
+
+def _properties(task: TaskView) -> str:
+    """The properties a task failed, the dearest first."""
+    if not task.attempted:
+        return _("not attempted")
+    return ", ".join(item.result.property for item in (task.failures or task.skipped))
 
 
 class ProgressDisplay:
