@@ -23,8 +23,10 @@ from graders.usage import (
     course_secret,
     known_unit,
     require_isolation,
+    require_there,
     require_torch,
     unit_of,
+    writing,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(SUITE_VERSION, prog_name="backcheck")
+@click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show where a fault of ours comes from.")
 @click.option("--lang", metavar="LANG", help="Language of messages: en or zh (the environment's by default).")
 @click.pass_context
 def cli(context: click.Context, lang: str | None) -> None:
@@ -55,7 +58,7 @@ def main() -> NoReturn:
     try:
         cli()
     except Exception as fault:
-        if "-v" in sys.argv:
+        if {"-v", "--verbose"} & set(sys.argv):
             traceback.print_exc()
         message = _("The grader failed, not you; no points were lost. ({fault})")
         click.echo(message.format(fault=f"{type(fault).__name__}: {fault}"), err=True)
@@ -124,8 +127,7 @@ def check(
     as_json: bool,
 ) -> None:
     """Grade your own work here, on cases anybody may see."""
-    if not submission.exists():
-        raise Problem(_("no such file or folder: {path}").format(path=submission))
+    require_there(submission)
     chosen = unit_of(submission, unit)
     from graders.secrets import PUBLIC
 
@@ -138,17 +140,20 @@ def check(
     from graders.report import junit as junit_report
     from graders.report.terminal import print_report
 
-    replay.store(report)
-    page = page or Path(".backcheck") / f"{report.submission}.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    html.save(report, page)
-    if junit:
-        junit_report.save(report, junit)
     if as_json:
         click.echo(json_report.dumps(report))
     else:
         print_report(report, console)
         console.print(_("sandbox {name}").format(name=report.sandbox), highlight=False)
+    with writing(replay.FOLDER):
+        replay.store(report)
+    if junit:
+        with writing(junit):
+            junit_report.save(report, junit)
+    page = page or Path(".backcheck") / f"{report.submission}.html"
+    with writing(page):
+        html.save(report, page)
+    if not as_json:
         console.print(_("page: {path}").format(path=page), highlight=False, soft_wrap=True)
     sys.exit(exit_code([report]))
 
@@ -230,6 +235,9 @@ def grade(
     secret = course_secret(secret_file, console)
     setting = make_setting(chosen, secret, sandbox, language)
     require_isolation(setting, allow_unisolated)
+    if out:
+        with writing(out):
+            out.mkdir(exist_ok=True)
     reports = grade_many(paths, setting, jobs, out, console)
     from graders.report import as_json as json_report
     from graders.report.class_table import print_class
@@ -246,33 +254,34 @@ def grade(
 def grade_many(paths: list[Path], setting: Setting, jobs: int, out: Path | None, console: Console) -> list[Report]:
     """Grade with a progress bar; reports are written as they come, and returned in the order of the paths."""
     from graders.batch import grade_all
+    from graders.intake.submission import submission_names
     from graders.report import class_csv
     from graders.report.class_table import ProgressDisplay
 
     reports: dict[Path, Report] = {}
+    names = submission_names(paths)
     with ProgressDisplay(console, len(paths)) as display:
         for path, report in grade_all(paths, setting, jobs):
             display.starts(report.submission)
             display.finished()
-            reports[path] = report
+            reports[path] = replace(report, submission=names[path])
             if out:
-                save_reports(report, out, path, paths)
+                save_reports(reports[path], out)
     ordered = [reports[path] for path in paths]
     if out:
-        class_csv.save(ordered, out / "class.csv")
+        with writing(out / "class.csv"):
+            class_csv.save(ordered, out / "class.csv")
     return ordered
 
 
-def save_reports(report: Report, out: Path, path: Path, paths: list[Path]) -> None:
-    """One JSON and one HTML file, named after the submission; a suffix where two have the same name."""
-    from graders.intake.submission import submission_name
+def save_reports(report: Report, out: Path) -> None:
+    """One JSON and one HTML file, named after the submission."""
     from graders.report import as_json, html
 
-    out.mkdir(parents=True, exist_ok=True)
-    namesakes = [other for other in paths if submission_name(other) == report.submission]
-    name = report.submission if len(namesakes) == 1 else f"{report.submission}-{namesakes.index(path) + 1}"
-    as_json.save(report, out / f"{name}.json")
-    html.save(report, out / f"{name}.html")
+    for view, suffix in ((as_json, "json"), (html, "html")):
+        path = out / f"{report.submission}.{suffix}"
+        with writing(path):
+            view.save(report, path)
 
 
 # --- everybody ---

@@ -93,9 +93,12 @@ def run_session(
         return Graded(problem=submission.problem)
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
+        printed_while_loading = session.log
         line = Line(session, exam, practice, progress or (lambda task, done, total: None))
         results = () if loaded.problem else tuple(line.run(tasks))
-        printed = [Note("output", session.log)] if session.log.strip() else []
+        # What a function prints when it is called may be a secret case.
+        log = session.log if exam.secret.public else printed_while_loading
+        printed = [Note("output", log)] if log.strip() else []
         return Graded(results, (*skipped_notes(loaded), *printed), loaded.problem, line.answers.seconds)
 
 

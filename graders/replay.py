@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -145,9 +144,9 @@ def store(report: Report, folder: Path = FOLDER) -> int:
 
 def _loading(path: str) -> str:
     """How a snippet gets at the submission's functions."""
-    if path.lower().endswith(".py"):
-        return f"from runpy import run_path\n\nglobals().update(run_path({json.dumps(str(Path(path).resolve()))}))\n"
-    return "# " + _("paste this into a cell of the notebook, below your functions") + "\n"
+    if path.lower().endswith(".py") and Path(path).is_file():
+        return f"from runpy import run_path\n\nglobals().update(run_path({str(Path(path).resolve())!a}))\n"
+    return "# " + _("run this below your functions: at the end of your file, or in a cell of the notebook") + "\n"
 
 
 def find(case: str, folder: Path = FOLDER) -> str | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,22 @@ class Problem(click.ClickException):
     """A usage error: one clear message, exit code 2."""
 
     exit_code = 2
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what writes `path`: a file that cannot be written is a usage error."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise Problem(_("cannot write {path}: {reason}").format(path=path, reason=error.strerror)) from None
+
+
+def require_there(path: Path) -> None:
+    """A usage error where there is nothing."""
+    if not os.path.exists(path):  # Path.exists raises where a name is too long
+        raise Problem(_("no such file or folder: {path}").format(path=path))
 
 
 def require_torch() -> None:
@@ -75,9 +94,8 @@ def all_paths(submissions: tuple[Path, ...], unit: Unit) -> list[Path]:
     from graders.intake.submission import list_submissions
 
     for path in submissions:
-        if not path.exists():
-            raise Problem(_("no such file or folder: {path}").format(path=path))
-    paths = [found for path in submissions for found in list_submissions(path, unit)]
+        require_there(path)
+    paths = list(dict.fromkeys(found for path in submissions for found in list_submissions(path, unit)))
     if not paths:
         raise Problem(_("there are no submissions in {path}").format(path=submissions[0]))
     return paths

@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import tarfile
 import zipfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from graders.i18n import _
 from graders.intake.source import IntakeError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 MAX_MEMBERS = 2000
+MAX_UNPACKED = 128 << 20
+"""Of a tar archive, which has to be read from its beginning."""
 
-Chooser = Callable[[list[str]], str]
+Chooser = Callable[[Iterable[str]], str]
+Limit = Callable[[str], int]
+Member = TypeVar("Member", zipfile.ZipInfo, tarfile.TarInfo)
 
 
-def read_member(path: Path, choose: Chooser, limit: int) -> tuple[str, bytes]:
-    """Name and bytes of the regular file that `choose` picks, at most `limit` bytes."""
+def read_member(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
+    """Name and bytes of the regular file that `choose` picks; IntakeError when they exceed `limit(name)`."""
+    read = _from_zip if path.name.lower().endswith(".zip") else _from_tar
     try:
-        if path.name.lower().endswith(".zip"):
-            return _from_zip(path, choose, limit)
-        return _from_tar(path, choose, limit)
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-    ) as error:
-        raise IntakeError(_("the archive cannot be read: {error}").format(error=error)) from None
+        name, data = read(path, choose, limit)
+    except (IntakeError, PermissionError):
+        raise
+    except Exception:  # what these parsers raise on bytes made up to confuse them has no common type
+        raise IntakeError(_("the archive cannot be read: it is damaged, or of another kind; pack it again")) from None
+    if len(data) > limit(name):
+        raise IntakeError(_("{name} is larger than {limit} KiB").format(name=name, limit=limit(name) >> 10))
+    return name, data
 
 
-def _from_zip(path: Path, choose: Chooser, limit: int) -> tuple[str, bytes]:
+def _from_zip(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
     with zipfile.ZipFile(path) as archive:
-        names = [info.filename for info in archive.infolist() if not info.is_dir()]
-        name = choose(_checked(names))
-        with archive.open(name) as member:
-            return name, _limited(name, member.read(limit + 1), limit)
+        members = _by_name((info.filename, info) for info in archive.infolist() if not info.is_dir())
+        name = choose(members)
+        member = members[name]
+        if member.flag_bits & 1:
+            raise IntakeError(_("the archive is encrypted: pack it without a password"))
+        # Others, bzip2 and LZMA, are unpacked in steps of any size, whatever is asked for.
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise IntakeError(_("the archive is packed in an unusual way: make an ordinary .zip"))
+        with archive.open(member) as file:
+            return name, file.read(limit(name) + 1)
 
 
-def _from_tar(path: Path, choose: Chooser, limit: int) -> tuple[str, bytes]:
-    with tarfile.open(path) as archive:
-        members = {}
-        for member in archive:
-            if member.isfile():  # links and devices are not looked at
-                members[member.name] = member
-            if len(members) > MAX_MEMBERS:
-                break
-        name = choose(_checked(list(members)))
+def _from_tar(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(_unpacked(path)), mode="r:") as archive:
+        members = _by_name((member.name, member) for member in _regular(archive))
+        name = choose(members)
         file = archive.extractfile(members[name])
-        return name, _limited(name, file.read(limit + 1) if file else b"", limit)
+        return name, file.read(limit(name) + 1) if file else b""
 
 
-def _checked(names: list[str]) -> list[str]:
-    if len(names) > MAX_MEMBERS:
-        raise IntakeError(_("the archive holds more than {limit} files").format(limit=MAX_MEMBERS))
-    return [name for name in names if "__MACOSX" not in name]
-
-
-def _limited(name: str, data: bytes, limit: int) -> bytes:
-    if len(data) > limit:
-        raise IntakeError(_("{name} is larger than {limit} KiB").format(name=name, limit=limit >> 10))
+def _unpacked(path: Path) -> bytes:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as file:
+        data = file.read(MAX_UNPACKED + 1)
+    if len(data) > MAX_UNPACKED:
+        raise IntakeError(_("the archive holds more than {limit} MiB").format(limit=MAX_UNPACKED >> 20))
     return data
+
+
+def _regular(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Its regular files; links and devices are not looked at."""
+    for number, member in enumerate(archive):
+        # A negative size leads back to the same member for ever.
+        if member.size < 0 or number > 2 * MAX_MEMBERS:
+            raise tarfile.ReadError
+        if member.isfile():
+            yield member
+
+
+def _by_name(members: Iterable[tuple[str, Member]]) -> dict[str, Member]:
+    """The members by name, with slashes as Unix has them, without what is hidden."""
+    found: dict[str, Member] = {}
+    for name, member in members:
+        found.setdefault(name.replace("\\", "/"), member)
+        if len(found) > MAX_MEMBERS:
+            raise IntakeError(_("the archive holds more than {limit} files").format(limit=MAX_MEMBERS))
+    return {name: member for name, member in found.items() if not is_hidden(name)}
+
+
+def is_hidden(name: str) -> bool:
+    """True for what systems and editors leave behind: __MACOSX/, ._backprop.py, .ipynb_checkpoints/."""
+    parts = [part for part in PurePosixPath(name).parts if part != ".."]
+    return any(part.startswith((".", "__MACOSX")) for part in parts)

@@ -38,7 +38,8 @@ def _cells(notebook: Any) -> list[Any]:
         raise IntakeError(_("the notebook is broken: it has no cells"))
     cells = notebook.get("cells")
     if cells is None and isinstance(notebook.get("worksheets"), list):
-        cells = [c for w in notebook["worksheets"] if isinstance(w, dict) for c in w.get("cells") or []]
+        sheets = [sheet.get("cells") for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
     if not isinstance(cells, list):
         raise IntakeError(_("the notebook is broken: it has no cells"))
     if len(cells) > MAX_CELLS:

@@ -27,12 +27,14 @@ def decode(data: bytes) -> str:
         raise IntakeError(
             _("line {line} is not valid {encoding}: save the file as UTF-8").format(line=line, encoding=error.encoding)
         ) from None
-    except (SyntaxError, LookupError):
+    except (SyntaxError, LookupError, UnicodeError):
         if line := _first_bad_line(data):
             raise IntakeError(
                 _("line {line} is not valid {encoding}: save the file as UTF-8").format(line=line, encoding="utf-8")
             ) from None
-        raise IntakeError(_("the file declares an encoding that Python does not know")) from None
+        raise IntakeError(
+            _("its first lines declare an encoding that Python cannot use: save the file as UTF-8")
+        ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

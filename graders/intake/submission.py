@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from graders.i18n import _
-from graders.intake.archive import ARCHIVES, read_member
+from graders.intake.archive import ARCHIVES, is_hidden, read_member
 from graders.intake.notebook import code_cells
 from graders.intake.source import MAX_BYTES, IntakeError, decode
 from graders.sandbox.program import Piece
 from graders.specs.unit import Unit
 
 NOTEBOOK_BYTES = 20 << 20
+NAME_BYTES = 200
+"""Reports are files called after the submission; a longer name, with ".html" behind it, could not be one."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +44,41 @@ def read_submission(path: Path, unit: Unit) -> Submission:
         label, data = _find_file(path, unit)
         pieces = _pieces(label, data)
     except (IntakeError, OSError) as error:
-        reason = str(error) if isinstance(error, IntakeError) else error.strerror or type(error).__name__
+        reason = str(error) if isinstance(error, IntakeError) else _unreadable(error)
         return Submission(name, str(path), problem=reason)
     return Submission(name, str(path), pieces, hashlib.sha256(data).hexdigest()[:16])
 
 
+def _unreadable(error: OSError) -> str:
+    return _("it cannot be read: {reason}").format(reason=error.strerror or type(error).__name__)
+
+
 def submission_name(path: Path) -> str:
     """A submission is called after its file or folder."""
-    name = path.name or path.resolve().name
+    name = path.name if path.name.strip(".") else path.resolve().name
     for suffix in (".py", ".ipynb", *ARCHIVES):
         if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
+            name = name[: -len(suffix)] or name
+            break
+    while len(os.fsencode(name)) > NAME_BYTES:
+        name = name[:-1]
     return name
+
+
+def submission_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """A name for each, and no name twice, not even where a file system takes a and A for the same."""
+    names: dict[Path, str] = {}
+    paths = list(paths)
+    shared = Counter(submission_name(path).casefold() for path in paths)
+    taken = {name for name, count in shared.items() if count == 1}
+    for path in paths:
+        name = submission_name(path)
+        if shared[name.casefold()] > 1:
+            numbered = (f"{name}-{number}" for number in itertools.count(1))
+            name = next(other for other in numbered if other.casefold() not in taken)
+            taken.add(name.casefold())
+        names[path] = name
+    return names
 
 
 def list_submissions(path: Path, unit: Unit) -> list[Path]:
@@ -71,29 +99,43 @@ def _find_file(path: Path, unit: Unit) -> tuple[str, bytes]:
     if not path.exists():
         raise IntakeError(_("no such file or folder: {path}").format(path=path))
     if path.is_dir():
-        path = path / _choose([entry.name for entry in path.iterdir() if entry.is_file()], unit)
+        path = path / _choose(_files_in(path), unit)
+    elif not path.is_file():  # opening a pipe would wait for ever
+        raise IntakeError(_("{name} is not a regular file").format(name=path.name))
     elif path.name.lower().endswith(ARCHIVES):
-        return read_member(path, lambda names: _choose(names, unit), NOTEBOOK_BYTES)
+        return read_member(path, lambda names: _choose(names, unit), _limit)
     if not path.name.lower().endswith((".py", ".ipynb")):
         raise IntakeError(_("{name} is neither a .py file nor a notebook").format(name=path.name))
     return path.name, _read(path)
 
 
+def _files_in(folder: Path) -> list[str]:
+    """Names of its regular files. A link may not lead out of the folder, to another's work or to ours."""
+    inside = folder.resolve()
+    files = [entry for entry in folder.iterdir() if entry.is_file() and not is_hidden(entry.name)]
+    return [file.name for file in files if file.resolve().is_relative_to(inside)]
+
+
 def _choose(names: Iterable[str], unit: Unit) -> str:
-    """The unit's file among those handed in: by its name, or the only candidate there is."""
+    """The unit's file among those handed in: the outermost of its name, or the only candidate there is."""
     candidates = [name for name in names if name.lower().endswith((".py", ".ipynb"))]
+    candidates.sort(key=lambda name: (name.count("/"), name.swapcase()))  # backprop.py before Backprop.py
     for wanted in unit_files(unit):
         for name in candidates:
-            if PurePosixPath(name).name == wanted:
+            if PurePosixPath(name).name.lower() == wanted:
                 return name
     if len(candidates) == 1:
         return candidates[0]
     wanted = _(" or ").join(unit_files(unit))
-    raise IntakeError(_("there is no {wanted} in it").format(wanted=wanted))
+    raise IntakeError(_("there is no {wanted} in it: give your file that name").format(wanted=wanted))
+
+
+def _limit(name: str) -> int:
+    return NOTEBOOK_BYTES if name.lower().endswith(".ipynb") else MAX_BYTES
 
 
 def _read(path: Path) -> bytes:
-    limit = NOTEBOOK_BYTES if path.suffix.lower() == ".ipynb" else MAX_BYTES
+    limit = _limit(path.name)
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:

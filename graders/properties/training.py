@@ -21,31 +21,42 @@ QUESTION = "Does training end with parameters that do well on data they were not
 
 
 def grade_training(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> list[Result]:
-    """One result, from the mean over several drawn problems; stops at the first training that does not end."""
+    """One result, from the mean over several drawn problems; stops at the first training that does not end.
+
+    Under the course's secret nothing is shown that the submission made up, its words and its history: they
+    may spell out a problem that is not to be seen.
+    """
+    result = _grade(row, points, answers, exam)
+    return [result if exam.secret.public else replace(result, pictures=Pictures())]
+
+
+def _grade(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> Result:
     answers.session.fresh()
     result = Result(row.name, "training", _(QUESTION), Status.PASSED, points, points, cases=row.trials)
     outcomes: list[Outcome] = []
     for trial in exam.trials(row):
         program = Program((Call(row.name, trial.args, trial.options, returns=len(row.outputs)),))
         reply = answers.ask([program], row.seconds)[0]
-        ended = _ended(row, program, reply)
+        ended = _ended(row, program, reply, exam.secret.public)
         if ended:
             status, message = ended
-            return [_lost(result, message, status)]
+            return _lost(result, message, status)
         with answers.timed("judging"):
             outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[0].values)))
         if outcomes[-1].broken:
-            return [_lost(result, f"{row.name}: {outcomes[-1].broken}", pictures=_curve(outcomes[-1]))]
-    return [_conclude(row, result, outcomes)]
+            return _lost(result, f"{row.name}: {outcomes[-1].broken}", pictures=_curve(outcomes[-1]))
+    return _conclude(row, result, outcomes)
 
 
-def _ended(row: TrainingRow, program: Program, reply: Reply) -> tuple[Status, str] | None:
+def _ended(row: TrainingRow, program: Program, reply: Reply, public: bool) -> tuple[Status, str] | None:
     """How the call ended other than by returning."""
     if reply.status != "completed":
         return Status.FAILED, f"{row.name}: {reply.text}"
     call = reply.calls[0]
     if call.outcome == "not_implemented":
         return Status.SKIPPED, _("not attempted")
+    if call.outcome == "raised" and not public:
+        call = replace(call, text=call.text.partition(":")[0])
     if call.outcome != "returned":
         return Status.FAILED, f"{row.name}: {describe_end(program.calls[0], call)}"
     return None

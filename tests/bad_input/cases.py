@@ -71,7 +71,7 @@ FORWARD_CASES = (
         "raised Hostile",
         ALL,
     ),
-    Bad("endless_str", "affine_forward", "raise ValueError('x' * 10**8)", "raised ValueError: xxx", ALL),
+    Bad("endless_str", "affine_forward", "raise ValueError('x' * 10**6)", "raised ValueError: xxx", ALL),
     Bad("wrong_signature", "affine_forward", "raise TypeError", "raised TypeError", ALL),
     Bad(
         "ragged", "affine_forward", "return [[1.0], [1.0, 2.0]], (x, w)", "is a list of 2", VALUES | {"shape", "batch"}
@@ -150,7 +150,7 @@ SANDBOX_CASES = (
     Bad("endless_loop_in_c", "affine_forward", "return 9 ** 9 ** 9", "stopped after", ALL, True),
     Bad("os_exit", "affine_forward", "import os; os._exit(0)", "ended before it answered", ALL, True),
     Bad("killed", "affine_forward", "import ctypes; ctypes.string_at(0)", "ended", ALL, True),
-    Bad("memory_bomb", "affine_forward", "return [np.ones(10**8) for _ in range(10**4)], x", "MemoryError", ALL, True),
+    Bad("memory_bomb", "affine_forward", "return np.ones(10**12), x", "MemoryError", ALL, True),
     Bad(
         "fork_bomb",
         "affine_forward",

@@ -40,7 +40,7 @@ WHOLE = {
     "list.ipynb": (b"[1, 2]", "no cells"),
     "deep.ipynb": (b"[" * 100_000, "not valid JSON"),
     "wordless.ipynb": (b'{"cells": [{"cell_type": "markdown", "source": "hello"}]}', "no code cells"),
-    "huge.ipynb": (b" " * (21 << 20), "larger than"),
+    "vast.ipynb": (b" " * (21 << 20), "larger than"),
     "huge.py": (b"#" * (2 << 20), "larger than"),
     "notzip.zip": (b"PK but not really", "archive cannot be read"),
     "notes.txt": (b"hello", "neither a .py file nor a notebook"),

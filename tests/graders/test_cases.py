@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from graders.cases import PATTERNS, arguments, designed, draw_cases, edge_cases, upstream
 from graders.exam import Exam
+from graders.oracle import leaves
 from graders.properties.base import Item
 from graders.secrets import PUBLIC, Secret
 from graders.shrink import CALLS, smallest
@@ -60,6 +62,19 @@ def test_edges_show_every_axis_at_one_and_at_zero_where_that_means_something(row
     sizes = [case.sizes for case in edge_cases(row)]
     assert all(any(one[axis] == 1 for one in sizes) for axis in row.axes)
     assert {axis for one in sizes for axis, size in one.items() if size == 0} == set(row.empty.split())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_arguments_are_finite_of_the_cases_dtype_and_share_no_memory(row: Row):
+    for case in (case for case in [*draw_cases(row, 4, 12), *edge_cases(row)] if case.example < 0):
+        single = arguments(row, replace(case, dtype="float32"), 4)
+        arrays = [leaf for value in arguments(row, case, 4).values() for leaf in leaves(value)]
+        narrow = [leaf for value in single.values() for leaf in leaves(value)]
+        assert all(np.isfinite(array).all() for array in arrays)
+        assert not any(np.shares_memory(a, b) for a, b in itertools.combinations(arrays, 2))
+        floats = [(wide, less) for wide, less in zip(arrays, narrow, strict=True) if np.asarray(wide).dtype.kind == "f"]
+        assert all(np.array_equal(wide.astype(np.float32), less) for wide, less in floats)
+        assert all(less.dtype == np.float32 for _, less in floats)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -9,7 +9,7 @@ import pytest
 
 from graders.exam import Exam
 from graders.grade import grade
-from graders.intake.reference import reference_source, reference_submission
+from graders.intake.reference import reference_submission
 from graders.intake.submission import Submission
 from graders.properties import points, properties
 from graders.report.as_json import dumps, to_json
@@ -18,28 +18,10 @@ from graders.sandbox.program import Piece
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit, unit_names
 from graders.specs.row import Row
-from graders.verdict import Report, Status
+from graders.verdict import Status
+from tests.graders.editing import EXAMS, ROWS, edited, graded, lost
 
-EXAMS = {name: Exam(find_unit(name), PUBLIC) for name in unit_names()}
-ROWS = {task.name: (name, task) for name in unit_names() for task in find_unit(name).tasks if isinstance(task, Row)}
 SECRET = Secret(bytes(range(32)))
-
-
-def edited(task: str, old: str, new: str) -> tuple[str, Submission]:
-    """The unit's reference with one exact edit."""
-    unit = ROWS[task][0]
-    source = reference_source(find_unit(unit))
-    assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in the reference"
-    return unit, Submission("edited", "edited.py", (Piece("", source.replace(old, new)),), "edited")
-
-
-def lost(report: Report) -> set[str]:
-    return {result.property for result in report.results if result.status is not Status.PASSED}
-
-
-def graded(task: str, old: str, new: str, backend: Backend) -> Report:
-    unit, submission = edited(task, old, new)
-    return grade(submission, EXAMS[unit], backend, tasks=frozenset({task}))
 
 
 AFFINE_OUT = "return x @ w + b, (x, w)"

@@ -64,6 +64,9 @@ RIGHT = [
     ("03", "chain_paths", lambda s: np.sin(s) * s * s),
 ]
 WRONG = [
+    *(("01", name, lambda x, f=f: f(x) * (1 + 1e-6)) for name, f in (("sigmoid", sigmoid_by_exp), ("tanh", np.tanh))),
+    ("01", "softmax", lambda x: softmax_by_exp(x) * (1 + 1e-6)),
+    ("01", "logsumexp", lambda x: sequential_logsumexp(x[:, :-1])),
     ("03", "affine", lambda x, w, b: x @ w),
     ("03", "affine", lambda x, w, b: (x @ w + b) * (1 + 1e-9)),
     ("01", "softmax", lambda x: np.exp(x) / (np.exp(x).sum(-1, keepdims=True) + 1e-9)),
