@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from dataclasses import dataclass
 
 HONEST = """\
@@ -30,8 +32,7 @@ def affine_backward(dout, cache):
 class Bad:
     """One way to be wrong.
 
-    body: new body of `function`, or when `function` is "" what is appended to the file. says: part of the
-    message of the first property lost. lost: properties of affine that are not passed.
+    body: new body of `function`. says: part of what the messages say. lost: properties of affine not passed.
     """
 
     name: str
@@ -39,8 +40,13 @@ class Bad:
     body: str
     says: str
     lost: frozenset[str]
-    everywhere: bool = False
-    """To be tried in every sandbox: it is the sandbox that has to cope."""
+
+    @property
+    def source(self) -> str:
+        """The honest file with one function's body replaced."""
+        body = textwrap.indent(textwrap.dedent(self.body).strip(), "    ")
+        pattern = re.compile(rf"(def {self.function}\(.*?\):\n)(?:    .*\n)+")
+        return pattern.sub(lambda found: f"{found[1]}{body}\n", HONEST)
 
 
 GRADIENTS = frozenset({"gradient dx", "gradient dw", "gradient db"})
@@ -72,7 +78,6 @@ FORWARD_CASES = (
         ALL,
     ),
     Bad("endless_str", "affine_forward", "raise ValueError('x' * 10**6)", "raised ValueError: xxx", ALL),
-    Bad("wrong_signature", "affine_forward", "raise TypeError", "raised TypeError", ALL),
     Bad(
         "ragged", "affine_forward", "return [[1.0], [1.0, 2.0]], (x, w)", "is a list of 2", VALUES | {"shape", "batch"}
     ),
@@ -132,6 +137,20 @@ FORWARD_CASES = (
     ),
 )
 
+
+def renamed(name: str, old: str, new: str, says: str, lost: frozenset[str]) -> tuple[str, str, str, frozenset[str]]:
+    """A file with something else than a body changed, as (name, source, says, lost)."""
+    assert old in HONEST
+    return name, HONEST.replace(old, new), says, lost
+
+
+SOURCE_CASES = (
+    renamed("missing", "def affine_backward", "def affine_bakward", "affine_backward: not found", BACKWARD),
+    renamed("too_few_arguments", "forward(x, w, b)", "forward(x, w)", "takes 2 positional arguments but 3", ALL),
+    renamed("too_many_arguments", "forward(x, w, b)", "forward(x, w, b, c)", "missing 1 required positional", ALL),
+    renamed("no_function", "\n\ndef affine_backward", "\n\naffine_backward = 3\n\n\ndef other", "not found", BACKWARD),
+)
+
 BACKWARD_CASES = (
     Bad(
         "order",
@@ -145,12 +164,12 @@ BACKWARD_CASES = (
     Bad("not_written", "affine_backward", "raise NotImplementedError", "not attempted", BACKWARD),
 )
 
-SANDBOX_CASES = (
-    Bad("endless_loop", "affine_forward", "\n        while True:\n            pass\n", "stopped after", ALL, True),
-    Bad("endless_loop_in_c", "affine_forward", "return 9 ** 9 ** 9", "stopped after", ALL, True),
-    Bad("os_exit", "affine_forward", "import os; os._exit(0)", "ended before it answered", ALL, True),
-    Bad("killed", "affine_forward", "import ctypes; ctypes.string_at(0)", "ended", ALL, True),
-    Bad("memory_bomb", "affine_forward", "return np.ones(10**12), x", "MemoryError", ALL, True),
+SANDBOX_CASES = (  # to be tried in every sandbox: it is the sandbox that has to cope
+    Bad("endless_loop", "affine_forward", "\n        while True:\n            pass\n", "stopped after", ALL),
+    Bad("endless_loop_in_c", "affine_forward", "return 9 ** 9 ** 9", "stopped after", ALL),
+    Bad("os_exit", "affine_forward", "import os; os._exit(0)", "ended before it answered", ALL),
+    Bad("killed", "affine_forward", "import ctypes; ctypes.string_at(0)", "ended", ALL),
+    Bad("memory_bomb", "affine_forward", "return np.ones(10**12), x", "MemoryError", ALL),
     Bad(
         "fork_bomb",
         "affine_forward",
@@ -161,19 +180,17 @@ SANDBOX_CASES = (
         """,
         "PermissionError",
         ALL,
-        True,
     ),
     Bad(
         "a_gigabyte_of_prints",
         "affine_forward",
         """
         line = "x" * 2**20
-        for _ in range(16):
+        for _ in range(4):
             print(line)
         return x @ w + b, (x, w)
         """,
         "",
         frozenset(),
-        True,
     ),
 )

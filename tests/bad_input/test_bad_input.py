@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
-
 import pytest
 
 from graders.exam import Exam
@@ -15,9 +12,10 @@ from graders.sandbox.program import Limits, Piece
 from graders.secrets import PUBLIC
 from graders.specs import find_unit
 from graders.verdict import Report, Result, Status
-from tests.bad_input.cases import BACKWARD_CASES, FORWARD_CASES, HONEST, SANDBOX_CASES, Bad
+from tests.bad_input.cases import BACKWARD_CASES, FORWARD_CASES, HONEST, SANDBOX_CASES, SOURCE_CASES, Bad
 
-LIMITS = Limits(request_seconds=1.0, statement_seconds=1.0, memory=1 << 30)
+LIMITS = Limits(request_seconds=1.0, statement_seconds=1.0)
+IMPATIENT = Limits(request_seconds=0.8, statement_seconds=1.0)
 EXAM = Exam(find_unit("03"), PUBLIC)
 TASKS = frozenset({"chain", "affine"})
 
@@ -26,7 +24,7 @@ TASKS = frozenset({"chain", "affine"})
 def each(request: pytest.FixtureRequest) -> Backend:
     """Every isolating sandbox that works here, with little patience."""
     try:
-        return open_backend(request.param, LIMITS)
+        return open_backend(request.param, IMPATIENT)
     except SandboxUnavailable as reason:
         pytest.skip(f"{request.param} does not work here: {reason}")
 
@@ -34,15 +32,6 @@ def each(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture(scope="module")
 def strict() -> Backend:
     return open_backend("auto", LIMITS)
-
-
-def replaced(bad: Bad) -> str:
-    """The honest file with one function's body replaced."""
-    body = textwrap.indent(textwrap.dedent(bad.body).strip(), "    ")
-    pattern = re.compile(rf"(def {bad.function}\(.*?\):\n)(?:    .*\n)+")
-    source, count = pattern.subn(lambda found: f"{found[1]}{body}\n", HONEST)
-    assert count == 1
-    return source
 
 
 def graded(source: str, backend: Backend, *more: Piece) -> Report:
@@ -55,22 +44,54 @@ def split(report: Report) -> tuple[list[Result], list[Result]]:
     return affine, [result for result in report.results if result.task == "chain"]
 
 
-def assert_as_told(bad: Bad, report: Report) -> None:
+def assert_as_told(report: Report, says: str, lost: frozenset[str]) -> None:
     affine, chain = split(report)
     assert {result.status for result in chain} == {Status.PASSED}
-    assert {result.property for result in affine} == bad.lost
-    if bad.lost:
-        text = "\n".join(result.message for result in affine)
-        assert bad.says in text
-        assert "Traceback" not in text
-        assert len(affine[0].message) < 1200
+    assert {result.property for result in affine} == lost
+    text = "\n".join(result.message for result in affine)
+    assert says in text
+    assert "Traceback" not in text
+    assert all(len(result.message) < 1200 for result in affine)
 
 
 @pytest.mark.parametrize("bad", FORWARD_CASES + BACKWARD_CASES, ids=lambda bad: bad.name)
 def test_bad_values_lose_what_they_break_and_are_named(bad: Bad, strict: Backend):
-    assert_as_told(bad, graded(replaced(bad), strict))
+    assert_as_told(graded(bad.source, strict), bad.says, bad.lost)
+
+
+@pytest.mark.parametrize(("name", "source", "says", "lost"), SOURCE_CASES, ids=[case[0] for case in SOURCE_CASES])
+def test_a_function_that_cannot_be_called_says_so(
+    name: str, source: str, says: str, lost: frozenset[str], strict: Backend
+):
+    assert_as_told(graded(source, strict), says, lost)
 
 
 @pytest.mark.parametrize("bad", SANDBOX_CASES, ids=lambda bad: bad.name)
 def test_every_sandbox_survives_what_attacks_it(bad: Bad, each: Backend):
-    assert_as_told(bad, graded(replaced(bad), each))
+    assert_as_told(graded(bad.source, each), bad.says, bad.lost)
+
+
+TOP_LEVEL = {
+    "an_endless_loop": ("while True:\n    pass", "line 20 was skipped: stopped after"),
+    "an_exit": ("import os\nos._exit(0)", "line 21 was skipped: the program ended"),
+    "sys_exit": ("raise SystemExit(3)", "line 20 was skipped: SystemExit: 3"),
+    "a_question": ("name = input('name? ')", "line 20 was skipped: EOFError"),
+    "no_such_module": ("import seaborn", "line 20 was skipped: ModuleNotFoundError: No module named 'seaborn'"),
+    "missing_data": ("np.load('data.npy')", "line 20 was skipped: FileNotFoundError"),
+}
+"""What may stand below the functions of a file, and what is said of it."""
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+def test_a_statement_that_fails_is_skipped_and_named(name: str, strict: Backend):
+    statement, says = TOP_LEVEL[name]
+    report = graded(HONEST + "\n" + statement + "\n", strict)
+    assert report.passed
+    assert any(says in note.message for note in report.notes)
+
+
+def test_a_syntax_error_says_where_and_nothing_is_graded(strict: Backend):
+    report = graded(HONEST + "\nnp.sin(\n", strict)
+    assert report.problem == "SyntaxError: '(' was never closed (line 20)"
+    assert report.score == 0
+    assert {result.task for result in report.results} == TASKS
