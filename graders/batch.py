@@ -11,8 +11,8 @@ from pathlib import Path
 
 from graders import i18n
 from graders.exam import Exam
-from graders.grade import grade
-from graders.intake.submission import read_submission
+from graders.grade import grade, our_fault
+from graders.intake.submission import read_submission, submission_name
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC, Secret
@@ -82,4 +82,13 @@ def grade_all(paths: list[Path], setting: Setting, jobs: int = 1) -> Iterator[tu
     with ProcessPoolExecutor(min(jobs, len(paths)), context, _start, (setting,)) as pool:
         futures = {pool.submit(_grade, path): path for path in paths}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            path = futures[future]
+            fault = future.exception()
+            yield path, not_graded(path, setting, fault) if fault else future.result()
+
+
+def not_graded(path: Path, setting: Setting, fault: BaseException) -> Report:
+    """The report of a submission whose grading process died: our fault, to be graded again."""
+    unit = find_unit(setting.unit)
+    results = tuple(our_fault(task, fault) for task in unit.tasks)
+    return Report(unit.name, unit.title, submission_name(path), str(path), results)

@@ -21,6 +21,9 @@ from graders.shrink import smallest
 from graders.specs.row import Row
 from graders.verdict import CaseNote, Pictures, Result, Status
 
+KILLED = ("timeout", "crashed")
+"""How a reply ends whose worker had to be, or was, ended."""
+
 
 @dataclass
 class Answers:
@@ -62,11 +65,16 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
     worth = points(asked, total)
     results: dict[str, Result] = {}
     families = dict.fromkeys(one.family for one in asked)
+    killed = False
     answers.session.fresh()
     for family in families:
+        if killed:
+            results |= {one.name: waiting(row, one, worth[one.name]) for one in asked if one.family == family}
+            continue
         members = [one for one in asked if one.family == family]
         items = exam.items(row, family)
         replies = answers.ask([members[0].program(item) for item in items])
+        killed = family == "main" and any(reply.status in KILLED for reply in replies)
         for one in members:
             earlier = {name: result.status for name, result in results.items()}
             with answers.timed("judging"):
@@ -80,6 +88,12 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
                     result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
             results[one.name] = result
     return [results[one.name] for one in asked]
+
+
+def waiting(row: Row, one: Property, worth: float) -> Result:
+    """A property that is not tried: its function hangs or ends the worker, and time is the whole submission's."""
+    message = _("not judged: it depends on {property}").format(property="forward")
+    return Result(row.name, one.name, _(one.question), Status.SKIPPED, 0.0, worth, message, depends_on="forward")
 
 
 def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) -> Result:
@@ -127,6 +141,8 @@ class Example:
         if failing[0].judged.findings[0].anywhere:
             return result
         if self.exam is not self.practice:
+            if failing[0].reply.status in KILLED:
+                return result  # it would hang again
             items = self.practice.items(self.row, self.property.family)
             public = [entry for entry in self._judge_all(items) if entry.judged.findings]
             if not public:
@@ -162,7 +178,9 @@ class Example:
     def _smallest(self, failing: list[Answered], answered: list[Answered]) -> Answered:
         """The smallest failing case: shrunk where the cases were drawn, else the smallest there is."""
         best = min(failing, key=lambda entry: count_elements(entry.item.args))
-        if self.property.family == "edges" or failing[0].reply.status in ("timeout", "crashed"):
+        if failing[0].reply.status in KILLED:
+            return failing[0]  # the one that was run: those after it only say that they were not
+        if self.property.family == "edges":
             return best
         dtype = failing[0].item.case.dtype
         known = {replace(entry.item.case, dtype="float64"): bool(entry.judged.findings) for entry in answered}

@@ -134,7 +134,7 @@ class Line:
         return grade_training(task, points, self.answers, self.exam)
 
 
-def our_fault(task: Task, fault: Exception) -> Result:
+def our_fault(task: Task, fault: BaseException) -> Result:
     """The result of a task the grader could not judge: out of the total, so that it can neither cost nor earn."""
     what = str(fault) if isinstance(fault, GraderError) else f"{type(fault).__name__}: {fault}"
     message = _("The grader failed, not you; no points were lost. ({fault})").format(fault=what)
@@ -150,8 +150,8 @@ def not_loaded(task: Task, points: float) -> Result:
 def skipped_notes(loaded: Loaded) -> Iterator[Note]:
     """A note for every statement that was not run to its end."""
     for skipped in loaded.skipped:
-        place = _("{cell}, line {line}") if skipped.label else _("line {line}")
-        place = place.format(cell=skipped.label, line=skipped.line)
+        line = _("line {line}").format(line=skipped.line) if skipped.line else ""
+        place = ", ".join(filter(None, (skipped.label, line)))
         text = _("{place} was skipped: {reason}").format(place=place, reason=skipped.reason)
         yield Note("skipped", text)
 

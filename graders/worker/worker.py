@@ -199,10 +199,17 @@ def describe(error: BaseException) -> str:
     return f"{name}: {message}" if message else name
 
 
+PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+"""Cell magics whose cells hold Python, that counts like any other."""
+
+
 def without_magics(text: str) -> str:
-    """The cell with every line of IPython magic made a `pass` of the same indentation."""
+    """The cell with every line of IPython magic made a `pass` of the same indentation, and `x = !ls` an `x = None`."""
     lines = text.split("\n")
     for number, line in enumerate(lines):
+        target, equals, value = line.partition("=")
+        if equals and value.lstrip().startswith(("!", "%")):
+            lines[number] = f"{target}= None"
         bare = line.strip()
         if bare.startswith(("%", "!", "?")) or bare.endswith("?"):
             lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
@@ -245,7 +252,7 @@ class Submission:
                 self.problem = (index, getattr(error, "lineno", 0) or 0, describe(error))
                 return []
         first = text.lstrip().split("\n", 1)[0]
-        if first.startswith("%%"):
+        if first.startswith("%%") and first.split()[0] not in PYTHON_MAGICS:
             self.skipped.append((CELL_MAGIC, index, 1, first))
             return []
         try:

@@ -149,3 +149,12 @@ def test_a_class_with_every_kind_of_bad_file_is_graded_to_the_end():
     for name in expected:
         jsonschema.validate(json.loads(Path(f"out/{name}.json").read_text(encoding="utf-8")), schema())
         assert Path(f"out/{name}.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_python_under_a_timing_magic_and_beside_a_shell_line_is_graded():
+    cells = ["%%time\nimport numpy as np\n", "files = !ls\nhere = %pwd\n" + HONEST]
+    notebook = {"cells": [{"cell_type": "code", "source": source} for source in cells]}
+    Path("n.ipynb").write_text(json.dumps(notebook))
+    report = json.loads(run("check", "n.ipynb", "--unit", "03", *TASKS, "--json").output)
+    assert report["score"] == 15
+    assert report["notes"] == []
