@@ -26,6 +26,12 @@ from .conftest import LIMITS
 SOURCE = [Piece("", "import os\ndef f(): return 1\ndef die(): os._exit(1)\ndef loop():\n    while True: pass")]
 
 
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other processes of backcheck keep in the common one must not be counted."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 def belongings() -> tuple[int, set[int], set[str]]:
     """Descriptors, processes and temporary folders of this process."""
     folders = {path.name for path in Path(tempfile.gettempdir()).glob("backcheck-*")}
