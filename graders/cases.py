@@ -7,6 +7,7 @@ values that remain, so that shrinking an axis does not change the rest of the ca
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping
@@ -104,18 +105,30 @@ def _targets(rng: Generator, block: Array) -> Array:
     return np.where(rng.random((block.shape[0], 1)) < 0.5, hard, soft)
 
 
+SCALARS = ("count",)
+"""Draws that are a Python integer, not an array."""
+
+
 def draw_argument(rng: Generator, arg: Arg, shape: Shape, case: Case) -> Any:
     """The values of one array argument (or of the integer a "size C" argument stands for)."""
-    kind, _, axis = arg.draw.partition(" ")
     sizes = case.sizes
+    if callable(arg.draw):
+        return arg.draw(rng, shape, sizes)
+    kind, _, axis = arg.draw.partition(" ")
     if kind == "size":
         return sizes[axis]
+    if kind == "count":
+        return int(rng.integers(0, 50))
     if kind == "labels":
         return _sliced(rng.integers(0, 2**31, _block_shape(shape)), shape) % sizes[axis]
     if kind == "pixels":
         return _sliced(rng.integers(0, 256, _block_shape(shape), dtype=np.uint8), shape)
     if kind == "signs":
         return _sliced(rng.choice((-1.0, 1.0), _block_shape(shape)), shape)
+    if kind == "keep":
+        return rng.random(_block_shape(shape))[tuple(slice(size) for size in shape)] < 0.7
+    if kind == "lengths":
+        return _sliced(rng.integers(0, 2**31, _block_shape(shape)), shape) % sizes[axis] + 1
     if arg.draw == "unit":
         return _sliced(np.round(rng.random(_block_shape(shape)), 2), shape)
     if arg.draw == "errors":
@@ -157,8 +170,17 @@ def _argument(arg: Arg, index: int, case: Case, family_seed: int) -> Any:
             cast(draw_argument(generator(family_seed, case.seed, index, layer), arg, shape, case), case.dtype)
             for layer, shape in enumerate(shapes)
         ]
-    shape = tuple(case.sizes[axis] for axis in arg.axes.split())
+    shape = shape_of(arg.axes, case.sizes)
     return cast(draw_argument(generator(family_seed, case.seed, index), arg, shape, case), case.dtype)
+
+
+def shape_of(axes: str, sizes: Mapping[str, int]) -> Shape:
+    """The shape that axis names stand for: "N D+H 4*H" with N = 2, D = 3, H = 5 is (2, 8, 20)."""
+    return tuple(sum(math.prod(_sizes(term, sizes)) for term in axis.split("+")) for axis in axes.split())
+
+
+def _sizes(term: str, sizes: Mapping[str, int]) -> list[int]:
+    return [int(factor) if factor.isdigit() else sizes[factor] for factor in term.split("*")]
 
 
 def upstream(case: Case, shapes: list[Shape], family_seed: int, which: int = 0) -> list[Array]:
@@ -192,7 +214,7 @@ def cast(value: Any, dtype: str) -> Any:
 def _example_value(arg: Arg, value: Any) -> Any:
     if callable(arg.axes):
         return [np.asarray(item, np.float64) for item in value]
-    return value if arg.draw.startswith("size") else np.asarray(value)
+    return value if arg.draw in SCALARS or str(arg.draw).startswith("size") else np.asarray(value)
 
 
 # --- drawing ---
@@ -202,7 +224,7 @@ def strategy(row: Row) -> st.SearchStrategy[Case]:
     """Cases of the row, as Hypothesis draws and shrinks them."""
     names = tuple(row.axes)
     patterns = row.patterns or tuple(PATTERNS)
-    return st.builds(
+    cases = st.builds(
         lambda sizes, options, pattern, exponent, seed, layout: Case(
             tuple(zip(names, sizes, strict=True)),
             tuple(zip(row.options, options, strict=True)),
@@ -218,13 +240,19 @@ def strategy(row: Row) -> st.SearchStrategy[Case]:
         st.integers(0, 15),
         st.sampled_from(get_args(Layout)),
     )
+    return cases.filter(functools.partial(valid, row)) if row.valid else cases
 
 
 def draw_cases(row: Row, seed: int, count: int) -> list[Case]:
     """The row's case list: fixed examples, designed cases, then what Hypothesis draws; depends on seed only."""
     drawn: list[Case] = []
     explore(row, seed, count, drawn.append)
-    return [*examples(row), *designed(row), *dict.fromkeys(drawn)]
+    return [*examples(row), *filter(functools.partial(valid, row), designed(row)), *dict.fromkeys(drawn)]
+
+
+def valid(row: Row, case: Case) -> bool:
+    """Whether the row says that the case's sizes and options go together."""
+    return row.valid is None or row.valid(case.sizes, case.keywords)
 
 
 def explore(row: Row, seed: int, count: int, visit: Callable[[Case], object], *, shrink: bool = False) -> None:
@@ -265,7 +293,8 @@ def _example_axes(row: Row, fixed: Mapping[str, Any]) -> tuple[tuple[str, int], 
     sizes: dict[str, int] = {}
     for arg in row.args:
         if isinstance(arg.axes, str):
-            sizes |= zip(arg.axes.split(), np.shape(fixed[arg.name]), strict=True)
+            pairs = zip(arg.axes.split(), np.shape(fixed[arg.name]), strict=True)
+            sizes |= {axis: size for axis, size in pairs if axis.isidentifier()}
     return tuple(sizes.items())
 
 
@@ -301,7 +330,8 @@ def edge_cases(row: Row) -> list[Case]:
         for size, names in ((1, tuple(row.axes)), (0, tuple(row.empty.split())))
         for i, name in enumerate(names)
     ]
-    return [*cases, replace(base, axes=tuple((name, 1) for name in row.axes), seed=220)]
+    cases.append(replace(base, axes=tuple((name, 1) for name in row.axes), seed=220))
+    return list(filter(functools.partial(valid, row), cases))
 
 
 def count_elements(args: Mapping[str, Any]) -> int:

@@ -62,6 +62,6 @@ def _swapped(item: Item, finding: Finding, wanted: Array) -> Iterator[tuple[Arra
         for leaf in leaves(tree):
             if name != finding.tensor.partition("[")[0] and leaf.shape == wanted.shape:
                 yield leaf, _("it is {name}: two results are swapped").format(name=name)
-    for name, dout in zip(values.outputs, item.douts, strict=False):
+    for name, dout in zip(item.row.differentiated, item.douts, strict=True):
         if dout.shape == wanted.shape:
             yield dout, _("it is the upstream gradient d{name} itself, unchanged").format(name=name)

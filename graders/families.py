@@ -69,7 +69,8 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
     answers.session.fresh()
     for family in families:
         if killed:
-            results |= {one.name: waiting(row, one, worth[one.name]) for one in asked if one.family == family}
+            waiting = [one for one in asked if one.family == family]
+            results |= {one.name: unasked(row, one, worth[one.name], asked[0].name) for one in waiting}
             continue
         members = [one for one in asked if one.family == family]
         items = exam.items(row, family)
@@ -90,10 +91,10 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
     return [results[one.name] for one in asked]
 
 
-def waiting(row: Row, one: Property, worth: float) -> Result:
+def unasked(row: Row, one: Property, worth: float, first: str) -> Result:
     """A property that is not tried: its function hangs or ends the worker, and time is the whole submission's."""
-    message = _("not judged: it depends on {property}").format(property="forward")
-    return Result(row.name, one.name, _(one.question), Status.SKIPPED, 0.0, worth, message, depends_on="forward")
+    message = _("not judged: it depends on {property}").format(property=first)
+    return Result(row.name, one.name, _(one.question), Status.SKIPPED, 0.0, worth, message, depends_on=first)
 
 
 def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) -> Result:
@@ -200,7 +201,7 @@ class Example:
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item
-        upstream = {"d" + name: dout for name, dout in zip(self.row.outputs, item.douts, strict=False)}
+        upstream = {"d" + name: dout for name, dout in zip(self.row.differentiated, item.douts, strict=True)}
         shows = {} if finding.got is None or finding.wanted is None else {finding.tensor: finding}
         return CaseNote(
             item.case.sizes,

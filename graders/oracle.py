@@ -134,8 +134,8 @@ class Expected:
 
     @property
     def output_shapes(self) -> list[tuple[int, ...]]:
-        """Shapes of the outputs (lists of arrays not included: they take no upstream gradient)."""
-        return [np.shape(tree) for tree in self.outputs.values() if not isinstance(tree, list)]
+        """Shapes of the outputs that take an upstream gradient, in order."""
+        return [np.shape(self.outputs[name]) for name in self._row.differentiated]
 
     @functools.cached_property
     def spread(self) -> Values:
@@ -182,7 +182,9 @@ def evaluate(row: Row, args: Mapping[str, Any], options: Mapping[str, Any], dout
     outputs = dict(zip(row.outputs, (_array(tree) for tree in results), strict=True))
     if douts is None:
         return Values(outputs, {})
-    return Values(outputs, _gradients(results, {name: tensors[name] for name in tensors if name in wanted}, douts))
+    differentiated = [out for name, out in zip(row.outputs, results, strict=True) if name in row.differentiated]
+    inputs = {name: tensors[name] for name in tensors if name in wanted}
+    return Values(outputs, _gradients(differentiated, inputs, douts))
 
 
 def _gradients(results: Sequence[Tensor], inputs: Mapping[str, Any], douts: Sequence[Array]) -> dict[str, Tree]:
@@ -202,7 +204,8 @@ def _tensor(value: Any, differentiable: bool) -> Any:
         return [_tensor(item, differentiable) for item in value]
     if not isinstance(value, np.ndarray):
         return value
-    tensor = torch.from_numpy(np.array(value, np.float64 if value.dtype.kind == "f" else np.int64))
+    dtype = {"f": np.float64, "b": np.bool_}.get(value.dtype.kind, np.int64)
+    tensor = torch.from_numpy(np.array(value, dtype))
     return tensor.requires_grad_() if differentiable else tensor
 
 

@@ -59,11 +59,22 @@ class _Writer:
         return call.function == self.item.row.functions[-1] and self.item.row.kind == "pair"
 
     def _parameters(self, call: Call) -> list[str]:
+        if self.item.row.kind == "script":
+            return [self._base(value) for value in call.args]
         if self._is_backward(call):
-            return [*("d" + output for output in self.item.row.outputs), "cache"]
+            return [*("d" + output for output in self.item.row.differentiated), "cache"]
         return [arg.name for arg in self.item.row.args]
 
+    def _base(self, value: Any) -> str:
+        """What an argument of a script is called: the row's name for it where it has one."""
+        for name, array in self.item.args.items():
+            if value is array:
+                return name
+        return "values"
+
     def _results(self, call: Call) -> list[str]:
+        if self.item.row.kind == "script":
+            return [call.function.lower().replace(".", "_")] * call.returns
         if self._is_backward(call):
             return list(self.item.row.gradients)
         return [*self.item.row.outputs, "cache"][: call.returns]

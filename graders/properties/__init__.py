@@ -9,18 +9,21 @@ from graders.properties.forward import FORWARD
 from graders.properties.gradient import gradient_properties
 from graders.properties.linearity import LINEARITY
 from graders.properties.purity import PURITY
+from graders.properties.script import script_properties
 from graders.properties.shape import SHAPE
 from graders.properties.single_precision import SINGLE
-from graders.specs.row import Row
+from graders.specs.row import Row, ScriptRow
 
-EXACT_DRAWS = ("labels", "size", "pixels", "errors")
+EXACT_DRAWS = ("labels", "size", "count", "pixels", "errors", "keep", "lengths")
 """Draws whose tasks compute nothing that rounds: float32 asks nothing of them."""
 
 
 def properties(row: Row) -> list[Property]:
     """The properties of a row, in the order they are judged and shown."""
+    if isinstance(row, ScriptRow):
+        return script_properties(row)
     pair = row.kind == "pair"
-    floats = any(arg.draw.split()[0] not in EXACT_DRAWS for arg in row.args)
+    floats = any(callable(arg.draw) or arg.draw.split()[0] not in EXACT_DRAWS for arg in row.args)
     asked = [FORWARD, *gradient_properties(row), SHAPE, PURITY]
     asked += [LINEARITY] if pair else []
     asked += [BATCH] if row.batch else []

@@ -24,8 +24,8 @@ Array = NDArray[Any]
 class Item:
     """One case of one row, with its arrays and what the oracle says of them.
 
-    args: positional arguments by name. options: keyword arguments by name. douts: upstream gradients, one an
-    output; empty for a plain function. seed: of the family, for further arrays.
+    args: positional arguments by name. options: keyword arguments by name. douts: upstream gradients, one a
+    differentiable output; empty for a plain function. seed: of the family, for further arrays.
     """
 
     def __init__(self, row: Row, case: Case, seed: int) -> None:

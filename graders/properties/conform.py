@@ -121,10 +121,10 @@ def describe(value: Value) -> str:
 
 def _dtype_complaint(array: Array, wanted: Array, dtype: str) -> str:
     should = np.dtype(dtype) if wanted.dtype.kind == "f" else wanted.dtype
-    right = array.dtype == should if should.kind == "f" else array.dtype.kind in "iu"
+    right = array.dtype == should if should.kind in "fb" else array.dtype.kind in "iu"
     if right or (array.ndim == 0 and array.dtype.kind == "f" and should == np.float64 == array.dtype):
         return ""
-    name = should.name if should.kind == "f" else _("an integer type")
+    name = should.name if should.kind in "fb" else _("an integer type")
     return _("has dtype {got}, but should be {wanted}").format(got=array.dtype.name, wanted=name)
 
 

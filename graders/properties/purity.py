@@ -53,7 +53,7 @@ def _names(item: Item) -> dict[int, tuple[str, str]]:
     for name, value in item.args.items():
         for array in value if isinstance(value, list) else [value]:
             names[id(array)] = (item.row.functions[0], name)
-    for output, dout in zip(item.row.outputs, item.douts, strict=False):
+    for output, dout in zip(item.row.differentiated, item.douts, strict=True):
         names[id(dout)] = (item.row.functions[-1], "d" + output)
     return names
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from graders.i18n import _
 from graders.properties.base import describe_end
-from graders.sandbox.program import Call, Program, Reply, Value
+from graders.sandbox.program import Program, Reply, Value
 from graders.specs.row import Outcome, TrainingRow
 from graders.verdict import Pictures, Result, Status
 
@@ -35,14 +35,14 @@ def _grade(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> Res
     result = Result(row.name, "training", _(QUESTION), Status.PASSED, points, points, cases=row.trials)
     outcomes: list[Outcome] = []
     for trial in exam.trials(row):
-        program = Program((Call(row.name, trial.args, trial.options, returns=len(row.outputs)),))
+        program = Program(trial.calls)
         reply = answers.ask([program], row.seconds)[0]
         ended = _ended(row, program, reply, exam.secret.public)
         if ended:
             status, message = ended
             return _lost(result, message, status)
         with answers.timed("judging"):
-            outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[0].values)))
+            outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[-1].values)))
         if outcomes[-1].broken:
             return _lost(result, f"{row.name}: {outcomes[-1].broken}", pictures=_curve(outcomes[-1]))
     return _conclude(row, result, outcomes)
@@ -52,13 +52,13 @@ def _ended(row: TrainingRow, program: Program, reply: Reply, public: bool) -> tu
     """How the call ended other than by returning."""
     if reply.status != "completed":
         return Status.FAILED, f"{row.name}: {reply.text}"
-    call = reply.calls[0]
-    if call.outcome == "not_implemented":
-        return Status.SKIPPED, _("not attempted")
-    if call.outcome == "raised" and not public:
-        call = replace(call, text=call.text.partition(":")[0])
-    if call.outcome != "returned":
-        return Status.FAILED, f"{row.name}: {describe_end(program.calls[0], call)}"
+    for call, ended in zip(program.calls, reply.calls, strict=True):
+        if ended.outcome == "not_implemented":
+            return Status.SKIPPED, _("not attempted")
+        if ended.outcome != "returned":
+            hidden = ended.outcome == "raised" and not public
+            shown = replace(ended, text=ended.text.partition(":")[0]) if hidden else ended
+            return Status.FAILED, f"{call.function}: {describe_end(call, shown)}"
     return None
 
 

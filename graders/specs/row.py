@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
+
+from graders.sandbox.program import Call
 
 Array = NDArray[Any]
 Axes = Mapping[str, int]
@@ -17,20 +20,25 @@ Tree = Array | list[Array]
 """An argument or output: one array, or a list of arrays (one a layer)."""
 
 
+Draw = Callable[[Generator, tuple[int, ...], Axes], Array]
+"""From a generator, a shape and the case's sizes to the values of an argument."""
+
+
 @dataclass(frozen=True)
 class Arg:
     """One positional argument of the task's function.
 
     name: as in the signature; its gradient is called "d" + name.
-    axes: axis names, "N D" for a matrix, "" for a scalar array of shape (); or, for a list of arrays, a
-        function from sizes to the shapes.
-    draw: which values, a name in `graders.cases.DRAWS`.
+    axes: axis names, "N D" for a matrix, "" for a scalar array of shape (); products and sums of them count
+        as one axis, "D+H 4*H" for the matrix of an LSTM; or, for a list of arrays, a function from sizes to the shapes.
+    draw: which values: a name that `graders.cases.draw_argument` knows, or a function of its own from a
+        generator, the shape and the sizes by axis name.
     differentiable: False for labels, masks and targets, which have no gradient slot.
     """
 
     name: str
     axes: str | Callable[[Axes], list[tuple[int, ...]]]
-    draw: str = "real"
+    draw: str | Draw = "real"
     differentiable: bool = True
 
 
@@ -49,10 +57,12 @@ class Row:
         rounding that the tolerance rule measures.
     axes: smallest and largest size drawn, by axis. Sizes 1 and 0 belong to the property "edges".
     outputs: names of what is returned (the cache not counted).
+    constants: outputs that have no gradient (running statistics, indices): dout leaves them out.
     options: keyword arguments and the values drawn for them, the default first.
     kinks: where gradients are not unique.
     batch: the axis of independent samples, "" when samples influence each other.
     empty: axes that may have size 0, separated by blanks.
+    valid: which sizes and options go together (a kernel fits its input); others are not drawn.
     patterns: value patterns that make sense (see `graders.cases.PATTERNS`); empty for all.
     examples: fixed cases, arguments by name; they come first.
     """
@@ -61,12 +71,14 @@ class Row:
     args: tuple[Arg, ...]
     oracle: Callable[..., Any]
     axes: Mapping[str, tuple[int, int]]
-    kind: Literal["pair", "function"] = "pair"
+    kind: Literal["pair", "function", "script"] = "pair"
     outputs: tuple[str, ...] = ("out",)
+    constants: tuple[str, ...] = ()
     options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     kinks: Kinks | None = None
     batch: str = "N"
     empty: str = "N"
+    valid: Callable[[Axes, Mapping[str, Any]], bool] | None = None
     patterns: tuple[str, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
     convention: str = ""
@@ -89,6 +101,43 @@ class Row:
         """Names of what the backward returns."""
         return tuple("d" + arg.name for arg in self.differentiable)
 
+    @property
+    def differentiated(self) -> tuple[str, ...]:
+        """Outputs that the backward takes an upstream gradient for, in order."""
+        return tuple(name for name in self.outputs if name not in self.constants) if self.kind == "pair" else ()
+
+
+@dataclass(frozen=True)
+class Script:
+    """A straight line of calls, at most 32, and where in their replies the row's outputs lie.
+
+    shown: (call, value) by output name.
+    """
+
+    calls: tuple[Call, ...]
+    shown: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class ScriptRow(Row):
+    """A task of several functions that are called one after another: an optimiser, a graph, a framework.
+
+    script: from arguments and options by name to the calls. The oracle gives every output at once.
+    asks: the functions, or classes, that the submission must define.
+    stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
+        "forward" by default. Later stages wait for the earlier ones.
+    """
+
+    kind: Literal["pair", "function", "script"] = "script"
+    script: Callable[[Mapping[str, Any], Mapping[str, Any]], Script] = field(kw_only=True)
+    asks: tuple[str, ...] = field(kw_only=True)
+    stages: Mapping[str, tuple[tuple[str, ...], float]] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What the submission must define for this task."""
+        return self.asks
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -110,12 +159,11 @@ class Outcome:
 class Trial:
     """One drawn training problem: the call to make, and how T judges what comes back.
 
-    args, options: of the student's function, `graders.sandbox.program.Argument`s.
-    evaluate: from the returned values (arrays or lists of arrays) to an Outcome.
+    calls: the student's functions in turn, the last being the one whose values are judged.
+    evaluate: from the values the last call returned (arrays or lists of arrays) to an Outcome.
     """
 
-    args: tuple[Any, ...]
-    options: Mapping[str, Any]
+    calls: tuple[Call, ...]
     evaluate: Callable[[tuple[Any, ...]], Outcome]
 
 
@@ -123,7 +171,8 @@ class Trial:
 class TrainingRow:
     """A task judged by what it learned, over several seeds.
 
-    outputs: names of the returned values; the last is the history.
+    outputs: names of the values that the last call of a trial returns.
+    asks: the functions, or classes, that the submission must define; the one of the row's name by default.
     trial: from a generator to one training problem.
     trials: how many problems are drawn. allowed: how the errors over them are judged: their mean must not
         exceed the mean of what is allowed.
@@ -135,6 +184,7 @@ class TrainingRow:
     trial: Callable[[np.random.Generator], Trial]
     trials: int = 5
     seconds: float = 20.0
+    asks: tuple[str, ...] = ()
     convention: str = ""
     source: str = ""
     kind: Literal["training"] = "training"
@@ -142,7 +192,7 @@ class TrainingRow:
     @property
     def functions(self) -> tuple[str, ...]:
         """What the submission must define for this task."""
-        return (self.name,)
+        return self.asks or (self.name,)
 
 
 Task = Row | TrainingRow

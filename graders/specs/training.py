@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graders.i18n import _
-from graders.sandbox.program import Seed
+from graders.sandbox.program import Argument, Call, Seed
 from graders.specs.row import Outcome, TrainingRow, Trial
 
 Floats = NDArray[np.float64]
@@ -62,7 +62,7 @@ def misshapen(names: str, arrays: list[Floats] | None, shapes: Sequence[tuple[in
 SIZES = (2, 8, 1)
 SAMPLES, NOISE = 60, 0.15
 """Few and noisy enough to overfit: patience must run out, or nobody could tell who keeps the best parameters."""
-SETTINGS = {"lr": 3.0, "l2": 0.0, "batch_size": 10, "epochs": 400, "patience": 20}
+SETTINGS: Mapping[str, float] = {"lr": 3.0, "l2": 0.0, "batch_size": 10, "epochs": 400, "patience": 20}
 LEFT = 0.5
 """Share of the validation error of a constant prediction that may be left, in the mean over the trials. Six
 initialisers, N(0, 1) to N(0, .01^2), Glorot's and He's, left .09 to .18 in the mean and .27 at worst."""
@@ -82,8 +82,9 @@ def network_trial(rng: np.random.Generator) -> Trial:
     def evaluate(values: tuple[Any, ...]) -> Outcome:
         return judge_network(values, x_val, y_val, LEFT * constant)
 
-    options = {**SETTINGS, "rng": Seed(int(rng.integers(2**31)))}
-    return Trial((x_train, y_train, x_val, y_val, SIZES), options, evaluate)
+    options: dict[str, Argument] = {**SETTINGS, "rng": Seed(int(rng.integers(2**31)))}
+    call = Call("train_network", (x_train, y_train, x_val, y_val, SIZES), options, returns=3)
+    return Trial((call,), evaluate)
 
 
 def judge_network(values: tuple[Any, ...], x_val: Floats, y_val: Floats, allowed: float) -> Outcome:
@@ -157,7 +158,8 @@ def iris_trial(rng: np.random.Generator) -> Trial:
     def evaluate(values: tuple[Any, ...]) -> Outcome:
         return judge_iris(values, x[test], y[test])
 
-    return Trial((x[train], y[train]), {"rng": Seed(int(rng.integers(2**31)))}, evaluate)
+    options = {"rng": Seed(int(rng.integers(2**31)))}
+    return Trial((Call("train_iris", (x[train], y[train]), options, returns=5),), evaluate)
 
 
 def judge_iris(values: tuple[Any, ...], x: Floats, labels: NDArray[np.int64]) -> Outcome:

@@ -271,8 +271,11 @@ class Submission:
             self.skipped.append((FAILED, index, node.lineno, describe(error)))
 
     def function(self, name: str) -> Any:
-        """The callable of that name, or None."""
-        found = self.module.__dict__.get(name)
+        """The callable of that name, "Model.fit" for a method as a function of the object, or None."""
+        first, *rest = name.split(".")
+        found = self.module.__dict__.get(first)
+        for part in rest:
+            found = inspect.getattr_static(found, part, None)
         return found if callable(found) else None
 
     def place(self, error: BaseException) -> tuple[int, int]:

@@ -34,15 +34,19 @@ def memory(pid: int) -> Iterator[bytes]:
                 yield file.read(end - start)
 
 
-def holders(needle: bytes) -> list[int]:
-    """Our descendants that hold these bytes."""
-    descendants = [process.pid for process in psutil.Process().children(recursive=True)]
-    return [pid for pid in descendants if any(needle in part for part in memory(pid))]
+def descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def holders(needle: bytes, workers: set[psutil.Process]) -> list[int]:
+    """The processes that hold these bytes."""
+    return [process.pid for process in workers if any(needle in part for part in memory(process.pid))]
 
 
 @pytest.fixture(params=["subprocess", "bubblewrap", "portable"])
-def session(request: pytest.FixtureRequest, monkeypatch) -> Iterator[Session]:
-    """A worker that has run a program while we held a seed, an expected array and a variable."""
+def opened(request: pytest.FixtureRequest, monkeypatch) -> Iterator[tuple[Session, set[psutil.Process]]]:
+    """A session loaded while we held a variable, and its processes."""
+    others = descendants()
     monkeypatch.setenv("BACKCHECK_PLANTED", "planted-" + "in-the-environment")
     try:
         backend = open_backend(request.param, Limits())
@@ -50,30 +54,31 @@ def session(request: pytest.FixtureRequest, monkeypatch) -> Iterator[Session]:
         pytest.skip(str(error))
     with Session(backend, [Piece("", "def f(x):\n    global kept\n    kept = x\n    return x * 2")], ["f"]) as session:
         session.load()
-        yield session
+        yield session, descendants() - others
 
 
-def test_what_we_hold_is_not_in_a_worker_and_what_we_sent_is(session):
+def test_what_we_hold_is_not_in_a_worker_and_what_we_sent_is(opened):
+    session, workers = opened
     generator = np.random.default_rng()
     seed, sent = secrets.token_bytes(32), generator.random(64)
     expected = np.exp(sent)
     session.run([Program((Call("f", (sent,)),))])
-    assert holders(sent.tobytes())  # the search finds what is there
-    assert holders((2 * sent).tobytes()[:256])
+    assert holders(sent.tobytes(), workers)  # the search finds what is there
+    assert holders((2 * sent).tobytes()[:256], workers)
     for needle in (seed, seed.hex().encode(), expected.tobytes(), expected.tobytes()[:64]):
-        assert holders(needle) == []
-    assert holders(os.environ["BACKCHECK_PLANTED"].encode()) == []
+        assert holders(needle, workers) == []
+    assert holders(os.environ["BACKCHECK_PLANTED"].encode(), workers) == []
 
 
-def test_a_workers_environment_and_command_line_tell_nothing(session):
-    for process in psutil.Process().children(recursive=True):
+def test_a_workers_environment_and_command_line_tell_nothing(opened):
+    for process in opened[1]:
         environment = Path(f"/proc/{process.pid}/environ").read_bytes()
         assert environment.strip(b"\0") in (b"", b"PWD=/", b"LC_CTYPE=C.UTF-8")
         assert str(os.getpid()) not in process.cmdline()
 
 
-def test_a_workers_descriptors_lead_nowhere_but_to_its_channel(session):
-    process = psutil.Process().children(recursive=True)[-1]
+def test_a_workers_descriptors_lead_nowhere_but_to_its_channel(opened):
+    process = max(opened[1], key=lambda process: process.pid)
     links = {os.readlink(entry) for entry in Path(f"/proc/{process.pid}/fd").iterdir()}
     kinds = {re.sub(r"[\d:\[\]]+$", "", link) for link in links}
     own = {"/dev/null", "pipe", "/memfd:backcheck (deleted)"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -22,11 +24,18 @@ from reference.neuron import maxout_backward, maxout_forward
 from reference.objective import regularised_objective_backward, regularised_objective_forward
 from reference.rectifiers import relu_forward
 from reference.regression_losses import absolute_loss_forward, squared_loss_forward
-from tests.reference.rows import network_inputs
 
 # The lectures write columns, z = W a + b; ours are rows, so each matrix is transposed.
 LECTURE_WEIGHTS = [np.array(w, float).T for w in ([[1, -2], [-1, 1]], [[2, -1], [-2, -1]], [[3, -1], [-1, 4]])]
 LECTURE_BIASES = [np.array(b, float) for b in ([1, 0], [0, 0], [-2, 2])]
+
+
+def network_inputs(rng, n):
+    """A 3-5-4-2 network and N samples."""
+    sizes = (3, 5, 4, 2)
+    weights = [rng.standard_normal(fans) for fans in itertools.pairwise(sizes)]
+    return [rng.standard_normal((n, 3)), weights, [rng.standard_normal(size) for size in sizes[1:]]]
+
 
 libraries = pytest.mark.parametrize(
     "asarray", [np.asarray, torch.asarray, array_api_strict.asarray], ids=["numpy", "torch", "strict"]
