@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import PurePosixPath
 
 from graders.course.handout import read_handout
@@ -79,12 +80,32 @@ def _given_functions(unit: Unit) -> list[str]:
 
 
 def _without_body(definition: Definition) -> str:
-    node = _function(definition.text)
-    docstring = node.body[0]
-    if ast.get_docstring(node) is None:  # else the first line of the solution would stand in its place
-        raise ValueError(f"reference: {definition.name} has no docstring")
+    if isinstance(definition.node, ast.ClassDef):
+        return _without_bodies(definition)
+    docstring = _docstring(_function(definition.text), definition.name)
     kept = definition.text.split("\n")[docstring.lineno - 1 : docstring.end_lineno]
     return "\n".join([_signature(definition.text), *kept, "    raise NotImplementedError"])
+
+
+def _without_bodies(definition: Definition) -> str:
+    """A class with its docstring and its public methods, none of which has a body."""
+    (node,) = ast.parse(definition.text).body
+    assert isinstance(node, ast.ClassDef)
+    docstring, lines = _docstring(node, definition.name), definition.text.split("\n")
+    parts = ["\n".join([lines[node.lineno - 1], *lines[docstring.lineno - 1 : docstring.end_lineno]])]
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and (method.name == "__init__" or not method.name.startswith("_")):
+            text = textwrap.dedent("\n".join(lines[method.lineno - 1 : method.end_lineno]))
+            solved = Definition(f"{definition.name}.{method.name}", text, frozenset(), method)
+            parts.append(textwrap.indent(_without_body(solved), "    "))
+    return "\n\n".join(parts)
+
+
+def _docstring(node: ast.FunctionDef | ast.ClassDef, name: str) -> ast.stmt:
+    """The statement that is the docstring; ValueError when there is none: a line of the solution would stand there."""
+    if ast.get_docstring(node) is None:
+        raise ValueError(f"reference: {name} has no docstring")
+    return node.body[0]
 
 
 def _without_annotations(definition: Definition) -> str:

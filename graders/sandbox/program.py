@@ -37,7 +37,26 @@ class Seed:
     value: int
 
 
-Argument = NDArray[Any] | Sequence[NDArray[Any] | Ref] | int | float | bool | None | str | tuple[int, ...] | Ref | Seed
+@dataclass(frozen=True)
+class Buffer:
+    """Becomes an `io.BytesIO`, for `save` and `load`: the same one, rewound, wherever its number stands again."""
+
+    number: int = 0
+
+
+Argument = (
+    NDArray[Any]
+    | Sequence[NDArray[Any] | Ref]
+    | int
+    | float
+    | bool
+    | None
+    | str
+    | tuple[int, ...]
+    | Ref
+    | Seed
+    | Buffer
+)
 
 
 @dataclass(frozen=True)

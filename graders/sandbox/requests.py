@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graders.sandbox import wire
-from graders.sandbox.program import MAX_NDIM, Argument, Call, Piece, Program, Ref, Seed
+from graders.sandbox.program import MAX_NDIM, Argument, Buffer, Call, Piece, Program, Ref, Seed
 
 
 @dataclass
@@ -95,6 +95,8 @@ def _argument(argument: Argument, places: Mapping[int, int]) -> Any:
         return {"ref": (argument.call, argument.value)}
     if isinstance(argument, Seed):
         return {"seed": argument.value}
+    if isinstance(argument, Buffer):
+        return {"buffer": argument.number}
     kind = "tuple" if isinstance(argument, tuple) else "list"
     return {kind: [_argument(item, places) for item in argument]}
 

@@ -318,6 +318,7 @@ class Run:
         self.program, self.submission = program, submission
         self.arrays = [private_copy(data, *spec) for spec in program["arrays"]]
         self.values: list[tuple[Any, ...]] = []
+        self.buffers: dict[int, io.BytesIO] = {}
         self.ended = False
 
     def write(self, output: Output) -> None:
@@ -378,6 +379,10 @@ class Run:
             return self.values[content[0]][content[1]]
         if kind == "seed":
             return np.random.default_rng(content)
+        if kind == "buffer":
+            buffer = self.buffers.setdefault(content, io.BytesIO())
+            buffer.seek(0)
+            return buffer
         items = [self._argument(part) for part in content]
         return tuple(items) if kind == "tuple" else items
 

@@ -20,6 +20,7 @@ from graders.intake.notebook import code_cells
 from graders.intake.reference import Definition, closure, read_library
 from graders.intake.submission import read_submission
 from graders.secrets import PUBLIC
+from graders.specs import TASKS
 from graders.verdict import Status
 
 CALL_ALL = """
@@ -46,7 +47,8 @@ def functions(source):
 
 
 def given_names(unit):
-    return [f"{row}_{side}" for row in unit.given for side in ("forward", "backward")]
+    rows = {task.name: task for tasks in TASKS.values() for task in tasks}
+    return [function for row in unit.given for function in rows[row].functions]
 
 
 def solution_lines(definitions):

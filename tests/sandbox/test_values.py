@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from graders.sandbox import Backend
-from graders.sandbox.program import Call, Program, Ref, Seed, Value
+from graders.sandbox.program import Buffer, Call, Piece, Program, Ref, Seed, Value
+from graders.sandbox.session import Session
 
 RETURNS = """
     import numpy as np
@@ -250,3 +251,23 @@ def test_requests_are_cut_to_what_the_memory_holds(isolated: Backend, steady):
     arrays = [np.full(1 << 20, float(n)) for n in range(20)]  # 8 MiB each
     replies = session.run([Program((Call("f", (x,)),)) for x in arrays])
     assert [float(reply.calls[0].values[0].array) for reply in replies] == [n * 2.0**20 for n in range(20)]
+
+
+def test_a_buffer_is_one_file_in_memory_that_is_read_from_its_start(isolated: Backend):
+    source = "def save(x, file): file.write(x.tobytes())\ndef load(file): return np.frombuffer(file.read())"
+    with Session(isolated, [Piece("", "import numpy as np\n" + source)], ["save", "load"]) as session:
+        session.load()
+        calls = (Call("save", (np.arange(3.0), Buffer(1))), Call("load", (Buffer(1),)), Call("load", (Buffer(2),)))
+        reply = session.run([Program(calls)])[0]
+    assert [call.values[0].array.tolist() for call in reply.calls[1:]] == [[0.0, 1.0, 2.0], []]
+
+
+def test_a_method_is_called_as_a_function_of_its_object(isolated: Backend):
+    source = "class Scale:\n    def __init__(self, by): self.by = by\n    def of(self, x): return self.by * x"
+    with Session(isolated, [Piece("", source)], ["Scale"]) as session:
+        session.load()
+        made = Call("Scale", (3.0,), opaque=frozenset({0}))
+        calls = (made, Call("Scale.of", (Ref(0), np.ones(2))), Call("Scale.off", (Ref(0),)))
+        reply = session.run([Program(calls)])[0]
+    assert reply.calls[1].values[0].array.tolist() == [3.0, 3.0]
+    assert reply.calls[2].outcome == "missing"
