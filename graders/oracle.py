@@ -25,7 +25,19 @@ JITTER = 2.0**-30
 RERUNS = 4
 EXACT = frozenset(
     {
-        *("view", "_unsafe_view", "reshape", "expand", "permute", "transpose", "t", "squeeze", "unsqueeze"),
+        *("arange", "eye", "diag_embed", "diagonal", "tril", "triu", "roll", "unfold", "unfold_backward", "repeat"),
+        *(
+            "constant_pad_nd",
+            "im2col",
+            "new_full",
+            "full_like",
+            "isfinite",
+            "bitwise_or",
+            "bitwise_not",
+            "minimum",
+            "maximum",
+        ),
+        *("flip", "view", "_unsafe_view", "reshape", "expand", "permute", "transpose", "t", "squeeze", "unsqueeze"),
         *(
             "select",
             "select_backward",
@@ -56,7 +68,25 @@ EXACT = frozenset(
     }
 )
 """Operations that do not round: their results are not perturbed."""
-CONTRACTIONS = frozenset({"sum", "mean", "mm", "bmm", "addmm", "baddbmm", "dot", "mv", "matmul", "linear"})
+CONTRACTIONS = frozenset(
+    {
+        "sum",
+        "mean",
+        "mm",
+        "bmm",
+        "addmm",
+        "baddbmm",
+        "dot",
+        "mv",
+        "matmul",
+        "linear",
+        "cumsum",
+        "_linalg_svd",
+        "prod",
+        "var",
+        "col2im",
+    }
+)
 """Reductions and products round inside, where no perturbation of the result alone can reach: inputs move too."""
 BOUNDED = frozenset({"sigmoid"})
 """Judged to units of 1, not of the result: 1/2 (1 + tanh) is a fair sigmoid, and is no more exact than that."""

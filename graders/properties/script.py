@@ -14,7 +14,7 @@ from graders.i18n import _
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, input_arrays, stop
 from graders.properties.compare import compare, merge
 from graders.properties.conform import conform
-from graders.properties.shape import complaint
+from graders.properties.shape import complaints
 from graders.sandbox.program import MAX_CALLS, Call, Program, Ref, Reply, Value
 from graders.specs.row import Script, ScriptRow
 from graders.verdict import Status
@@ -109,10 +109,13 @@ def check_shape(item: Item, reply: Reply, earlier: Earlier) -> Judged:
 def _misshapen(item: Item, reply: Reply, dtype: str) -> Iterator[Finding]:
     calls = script(item)
     for output, (call, value) in calls.shown.items():
-        forms = conform(output, reply.calls[call].values[value], item.expected.outputs[output], dtype)
-        wrong = [form for form in forms if form.complaint or (dtype == "float64" and complaint(form))]
-        for form in wrong:
-            what = form.complaint or complaint(form)
+        claimed = reply.calls[call].values[value]
+        if dtype == "float64":
+            wrong = list(complaints(item, output, claimed))
+        else:
+            forms = conform(output, claimed, item.expected.outputs[output], dtype)
+            wrong = [(form, form.complaint) for form in forms if form.complaint]
+        for form, what in wrong:
             yield Finding(calls.calls[call].function, f"{form.label} {what}", form.label, hint=form.hint)
         if wrong:
             return  # the calls after it say the same

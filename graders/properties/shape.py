@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from graders import judging
 from graders.i18n import _
+from graders.oracle import Array, leaves
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
 from graders.properties.conform import Form, conform
 from graders.properties.run import run_once
-from graders.sandbox.program import Reply
+from graders.sandbox.program import Reply, Value
 
 
 def check_shape(item: Item, reply: Reply, earlier: Earlier) -> Judged:
@@ -20,27 +23,37 @@ def check_shape(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     findings: list[Finding] = []
     for name, value in named.items():
         if name in values.outputs or name in values.gradients:
-            wanted = values.outputs[name] if name in values.outputs else values.gradients[name]
             where = item.row.functions[0 if name in values.outputs else 1]
-            findings += [
-                _finding(where, form, name in values.gradients)
-                for form in conform(name, value, wanted)
-                if complaint(form)
-            ]
+            for form, complaint in complaints(item, name, value):
+                findings.append(_finding(where, form, complaint, name in values.gradients))
     return Judged(tuple(findings))
 
 
-def complaint(form: Form) -> str:
-    """What is wrong with the form, float64 that holds only float32's digits included."""
-    if form.complaint or form.array is None or form.wanted.dtype.kind != "f":
-        return form.complaint
-    if judging.right_in_single_precision(form.array, form.wanted):
+def complaints(item: Item, name: str, value: Value) -> Iterator[tuple[Form, str]]:
+    """The misshapen arrays of an output or gradient, and what is wrong with each."""
+    values = item.expected.values
+    wanted = values.outputs[name] if name in values.outputs else values.gradients[name]
+    for index, form in enumerate(conform(name, value, wanted)):
+        complaint = form.complaint or _lost_digits(item, name, index, form)
+        if complaint:
+            yield form, complaint
+
+
+def _lost_digits(item: Item, name: str, index: int, form: Form) -> str:
+    """Float64 that holds only float32's digits is a matter of dtype as well."""
+
+    def spread() -> Array:
+        return leaves({**item.expected.spread.outputs, **item.expected.spread.gradients}[name])[index]
+
+    if form.array is None or form.wanted.dtype.kind != "f":
+        return ""
+    if judging.right_in_single_precision(form.array, form.wanted, spread):
         return _("is float64 but was computed in float32: half of the digits are lost")
     return ""
 
 
-def _finding(where: str, form: Form, gradient: bool) -> Finding:
-    text = f"{form.label} {complaint(form)}"
+def _finding(where: str, form: Form, complaint: str, gradient: bool) -> Finding:
+    text = f"{form.label} {complaint}"
     if gradient and form.misshapen:
         text = _("{text}, the shape of {name}").format(text=text, name=form.label.removeprefix("d"))
     return Finding(where, text, hint=form.hint)
