@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from graders.specs import activations, backprop, losses, recurrent
+from graders.specs import activations, backprop, gated, losses, recurrent
 from graders.specs.row import Task
 from graders.specs.unit import Unit, read_unit
 
@@ -14,6 +14,7 @@ TASKS: Mapping[str, tuple[Task, ...]] = {
     "02-losses": losses.ROWS,
     "03-backprop": backprop.ROWS,
     "09-bptt": recurrent.ROWS,
+    "10-gated": gated.ROWS,
 }
 
 
