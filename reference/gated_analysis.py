@@ -71,7 +71,8 @@ def lstm_gradient_norms(x: Array, wx: Array, wh: Array, b: Array) -> Array:
         h, c, cache = lstm_step_forward(copies, h, c, wx, wh, b)
         caches.append(cache)
     unit = xp.eye(2 * units, dtype=x.dtype, device=x.device)
-    dh, dc, norms = unit[:, :units], unit[:, units:], []
+    dh, dc = unit[:, :units], unit[:, units:]
+    norms: list[Array] = []
     for cache in reversed(caches):
         norms.insert(0, xp.linalg.matrix_norm(xp.concat([dh, dc], axis=1), ord=2))
         _, dh, dc, *_ = lstm_step_backward(dh, dc, cache)

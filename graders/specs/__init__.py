@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from graders.specs import activations, backprop, gated, losses, recurrent
+from graders.specs import activations, backprop, gated, losses, recurrent, sequences
 from graders.specs.row import Task
 from graders.specs.unit import Unit, read_unit
 
@@ -15,6 +15,7 @@ TASKS: Mapping[str, tuple[Task, ...]] = {
     "03-backprop": backprop.ROWS,
     "09-bptt": recurrent.ROWS,
     "10-gated": gated.ROWS,
+    "11-sequences": sequences.ROWS,
 }
 
 

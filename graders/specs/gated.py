@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -146,7 +147,7 @@ def lstm_gradient_norms(x: Tensor, wx: Tensor, wh: Tensor, b: Tensor) -> Tensor:
 
 def recurrent_parameters(inputs: int, hidden: int, *, cell: str) -> Tensor:
     """Counted array by array, in the shapes of the tasks."""
-    shapes = {
+    shapes: dict[str, list[tuple[int, ...]]] = {
         "srn": [(inputs, hidden), (hidden, hidden), (hidden,)],
         "lstm": [(inputs, 4 * hidden), (hidden, 4 * hidden), (4 * hidden,)],
         "no_forget_lstm": [(inputs, 3 * hidden), (hidden, 3 * hidden), (3 * hidden,)],
@@ -156,7 +157,7 @@ def recurrent_parameters(inputs: int, hidden: int, *, cell: str) -> Tensor:
         "gru_cho": [(inputs, 3 * hidden), (hidden, 3 * hidden), (2 * hidden,)],
         "gru_reset_after": [(inputs, 3 * hidden), (hidden, 3 * hidden), (3 * hidden,), (3 * hidden,)],
     }
-    return torch.tensor(sum(torch.empty(shape, device="meta").numel() for shape in shapes[cell]))
+    return torch.tensor(sum(map(math.prod, shapes[cell])))
 
 
 X_STEP, H_PREV, C_PREV = Arg("x", "N D"), Arg("h_prev", "N H"), Arg("c_prev", "N H")
@@ -170,8 +171,7 @@ def lstm_rows(
     name: str, step: Callable[..., State], params: tuple[Arg, ...], convention: str, source: str
 ) -> list[Row]:
     """The step and the sequence of one cell."""
-    text = {"outputs": ("h", "c"), "patterns": RECURRENT, "convention": convention, "source": source}
-    fields: dict[str, Any] = text
+    fields: dict[str, Any] = {"outputs": ("h", "c"), "patterns": RECURRENT, "convention": convention, "source": source}
     return [
         Row(f"{name}_step", (X_STEP, H_PREV, C_PREV, *params), step, STEP, **fields),
         Row(name, (X, H0, C0, *params), over_time(step), SEQUENCE, **fields),

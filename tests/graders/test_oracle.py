@@ -22,7 +22,17 @@ STEP = 1e-6
 ROUNDING = frozenset(
     {
         *("add", "sub", "rsub", "mul", "div", "pow", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid"),
-        *("sqrt", "rsqrt", "remainder", "logaddexp", "tanh_backward", "sigmoid_backward", "reciprocal", "square"),
+        *(
+            "logsumexp",
+            "sqrt",
+            "rsqrt",
+            "remainder",
+            "logaddexp",
+            "tanh_backward",
+            "sigmoid_backward",
+            "reciprocal",
+            "square",
+        ),
     }
 )
 """Operations whose results are perturbed one by one."""
