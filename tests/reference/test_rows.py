@@ -200,9 +200,9 @@ def _single(row: Row, item: Item) -> dict[str, Any]:
 
 @every_row
 def test_float32_is_about_as_accurate_as_torchs(row: Row) -> None:
-    """Per tensor, error at most max(4 times torch's own, 8 u |ref|), root mean square over some cases: one is luck."""
+    """Per tensor, error at most max(4 times torch's own, 8 u |ref|), in the median of some cases: one is luck."""
     errors: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for seed in range(SEED, SEED + 6):
+    for seed in range(SEED, SEED + 7):
         item = Item(row, ordinary(row, "float32").case, seed)
         if not any(getattr(leaf, "dtype", None) == np.float32 for value in item.args.values() for leaf in flat(value)):
             return
@@ -212,7 +212,7 @@ def test_float32_is_about_as_accurate_as_torchs(row: Row) -> None:
                 both = difference(got, wanted), difference(theirs[name][index], wanted)
                 errors.setdefault((name, index), []).append(both)
     for tensor, pairs in errors.items():
-        ours, torchs = np.sqrt(np.mean(np.square(pairs), axis=0))
+        ours, torchs = np.median(pairs, axis=0)
         assert ours <= max(4 * torchs, 8 * 2.0**-24), tensor
 
 
