@@ -307,7 +307,7 @@ ROWS: tuple[Task, ...] = (
         batch="",
         empty="L",
         patterns=RECURRENT,
-        convention="Drawn is the first k with u < P(0) + ... + P(k); it joins the window and the oldest character leaves.",
+        convention="Drawn is the first k with u < P(0) + ... + P(k); it joins the window, the oldest leaves.",
         source="USTC slides, generating text",
     ),
     Row(
