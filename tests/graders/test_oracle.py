@@ -70,7 +70,8 @@ def test_gradients_agree_with_central_differences_along_random_directions(row: R
         def moved(sign: int, argument: Any = argument, directions: Any = directions, name: str = name) -> float:
             new = [leaf + sign * STEP * d for leaf, d in zip(leaves(argument), directions, strict=True)]
             args = {**item.args, name.removeprefix("d"): new if isinstance(argument, list) else new[0]}
-            outputs = evaluate(row, args, item.options, None).outputs.values()
+            named = evaluate(row, args, item.options, None).outputs
+            outputs = [named[output] for output in row.differentiated]
             return sum(float((out * dout).sum()) for out, dout in zip(outputs, item.douts, strict=True))
 
         numeric = (moved(1) - moved(-1)) / (2 * STEP)
