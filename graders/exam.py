@@ -10,7 +10,7 @@ from dataclasses import replace
 from graders.cases import Case, draw_cases, edge_cases, generator
 from graders.properties.base import Item
 from graders.secrets import Secret
-from graders.specs.row import Row, TrainingRow, Trial
+from graders.specs.row import Row, ScriptRow, TrainingRow, Trial
 from graders.specs.unit import Unit
 
 DRAWN = 16
@@ -19,6 +19,13 @@ AGAINST_ORACLE = ("main", "edges", "float32")
 """Families that compare gradients with the oracle's; the others compare the submission with itself."""
 FEW = 6
 """Cases of the families that ask about behaviour, not values."""
+SCRIPTED = 4
+"""Both numbers for scripts: each is twenty calls or so, which ask as much as twenty cases."""
+
+
+def drawn_cases(row: Row) -> int:
+    """How many cases Hypothesis draws for a row."""
+    return SCRIPTED if isinstance(row, ScriptRow) else DRAWN
 
 
 class Exam:
@@ -59,7 +66,7 @@ class Exam:
 
     def _drawn(self, row: Row) -> list[Case]:
         if row.name not in self._lists:
-            self._lists[row.name] = draw_cases(row, self.case_seed(row), DRAWN)
+            self._lists[row.name] = draw_cases(row, self.case_seed(row), drawn_cases(row))
         return self._lists[row.name]
 
     def _cases(self, row: Row, family: str) -> list[Case]:
@@ -68,7 +75,7 @@ class Exam:
         drawn = self._drawn(row)
         if family == "main":
             return drawn
-        few = [case for case in drawn if case.example < 0][:FEW]
+        few = [case for case in drawn if case.example < 0][: min(FEW, drawn_cases(row))]
         return [replace(case, dtype="float32") for case in few] if family == "float32" else few
 
     @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 
 from graders import diagnosis, replay
 from graders.cases import Case, count_elements
-from graders.exam import DRAWN, Exam
+from graders.exam import Exam, drawn_cases
 from graders.i18n import _
 from graders.properties import points, properties
 from graders.properties.base import Finding, Item, Judged, Property
@@ -186,7 +186,9 @@ class Example:
         dtype = failing[0].item.case.dtype
         known = {replace(entry.item.case, dtype="float64"): bool(entry.judged.findings) for entry in answered}
         seed = self.practice.case_seed(self.row)
-        found = smallest(self.row, seed, DRAWN, known, lambda case: bool(self._try(case, dtype).judged.findings))
+        found = smallest(
+            self.row, seed, drawn_cases(self.row), known, lambda case: bool(self._try(case, dtype).judged.findings)
+        )
         if found is None:
             return best
         confirmed = self._try(found, dtype)

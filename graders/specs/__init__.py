@@ -5,7 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from graders.specs import activations, backprop, convolution, deep_networks, gated, losses, recurrent, sequences
+from graders.specs import (
+    activations,
+    backprop,
+    convolution,
+    deep_networks,
+    gated,
+    losses,
+    optimisers,
+    recurrent,
+    sequences,
+)
 from graders.specs.row import Task
 from graders.specs.unit import Unit, read_unit
 
@@ -13,6 +23,7 @@ TASKS: Mapping[str, tuple[Task, ...]] = {
     "01-activations": activations.ROWS,
     "02-losses": losses.ROWS,
     "03-backprop": backprop.ROWS,
+    "05-optimisers": optimisers.ROWS,
     "06-deep-networks": deep_networks.ROWS,
     "07-convolution": convolution.ROWS,
     "09-bptt": recurrent.ROWS,
