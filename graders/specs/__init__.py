@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from graders.specs import (
     activations,
+    attention,
     backprop,
     convolution,
     deep_networks,
@@ -29,6 +30,7 @@ TASKS: Mapping[str, tuple[Task, ...]] = {
     "09-bptt": recurrent.ROWS,
     "10-gated": gated.ROWS,
     "11-sequences": sequences.ROWS,
+    "12-attention": attention.ROWS,
 }
 
 
