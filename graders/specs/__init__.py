@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from graders.specs import (
     activations,
+    adversarial,
     attention,
     backprop,
+    convnets,
     convolution,
     deep_networks,
     gated,
@@ -27,10 +29,12 @@ TASKS: Mapping[str, tuple[Task, ...]] = {
     "05-optimisers": optimisers.ROWS,
     "06-deep-networks": deep_networks.ROWS,
     "07-convolution": convolution.ROWS,
+    "08-convnets": convnets.ROWS,
     "09-bptt": recurrent.ROWS,
     "10-gated": gated.ROWS,
     "11-sequences": sequences.ROWS,
     "12-attention": attention.ROWS,
+    "13-gan": adversarial.ROWS,
 }
 
 
