@@ -105,7 +105,7 @@ def _targets(rng: Generator, block: Array) -> Array:
     return np.where(rng.random((block.shape[0], 1)) < 0.5, hard, soft)
 
 
-SCALARS = ("count",)
+SCALARS = ("count", "last", "size")
 """Draws that are a Python integer, not an array."""
 
 
@@ -117,6 +117,8 @@ def draw_argument(rng: Generator, arg: Arg, shape: Shape, case: Case) -> Any:
     kind, _, axis = arg.draw.partition(" ")
     if kind == "size":
         return sizes[axis]
+    if kind == "last":
+        return sizes[axis] - 1
     if kind == "count":
         return int(rng.integers(0, 50))
     if kind == "labels":
@@ -214,7 +216,7 @@ def cast(value: Any, dtype: str) -> Any:
 def _example_value(arg: Arg, value: Any) -> Any:
     if callable(arg.axes):
         return [np.asarray(item, np.float64) for item in value]
-    return value if arg.draw in SCALARS or str(arg.draw).startswith("size") else np.asarray(value)
+    return value if str(arg.draw).split()[0] in SCALARS else np.asarray(value)
 
 
 # --- drawing ---

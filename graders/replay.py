@@ -86,6 +86,8 @@ class _Writer:
     def _argument(self, value: Any, base: str) -> str:
         if isinstance(value, Ref):
             return self.results[value.call][value.value]
+        if isinstance(value, list) and any(isinstance(item, Ref) for item in value):
+            return "[" + ", ".join(self._argument(item, base) for item in value) + "]"
         if not isinstance(value, np.ndarray | list):
             return repr(value)
         key = id(value[0]) if isinstance(value, list) and value else id(value)

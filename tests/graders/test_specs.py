@@ -64,7 +64,7 @@ def test_an_oracle_takes_the_rows_arguments_and_options(row: Row):
     signature.bind(*row.args, **{name: values[0] for name, values in row.options.items()})
     assert set(row.patterns) <= set(PATTERNS)
     assert {row.batch, *row.empty.split()} - {""} <= set(row.axes)
-    assert all(1 < low < high or name in ("L", "G", "K") for name, (low, high) in row.axes.items())
+    assert all(1 < low < high or name in ("L", "G", "K", "A") for name, (low, high) in row.axes.items())
 
 
 @every_unit

@@ -24,7 +24,7 @@ every_file = pytest.mark.parametrize("stem", TREES)
 def defined(tree):
     """Names a module defines at its top level, imports aside."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Assign):
             yield from (name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
@@ -65,7 +65,7 @@ def test_no_two_files_define_the_same_name():
 @every_file
 def test_a_file_holds_imports_functions_and_constants_only(stem):
     kinds = {type(node) for node in TREES[stem].body[1:] if not isinstance(node, ast.Expr)}
-    assert kinds <= {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Assign}
+    assert kinds <= {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign}
     strings = [node.value for node in TREES[stem].body if isinstance(node, ast.Expr)]
     assert all(isinstance(value, ast.Constant) and isinstance(value.value, str) for value in strings)
 
