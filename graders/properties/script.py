@@ -53,11 +53,12 @@ def _stage(row: ScriptRow, name: str, outputs: tuple[str, ...], share: float) ->
     before = list(itertools.takewhile(lambda stage: stage != name, stages(row)))
 
     def check(item: Item, reply: Reply, earlier: Earlier) -> Judged:
-        for stage in before:
-            if earlier.get(stage) is not Status.PASSED:
-                return Judged(blocked=stage)
         ended = _ended(item, reply, program(item))
-        return ended or merge([_judged(item, reply, script(item), output) for output in outputs])
+        judged = ended or merge([_judged(item, reply, script(item), output) for output in outputs])
+        failed = [stage for stage in before if earlier.get(stage) is not Status.PASSED]
+        if judged.findings and failed:
+            return Judged(blocked=failed[0])  # a mistake is charged where it shows first
+        return judged
 
     return Property(name, "main", _question(name), program, check, share=share)
 

@@ -14,6 +14,7 @@ from graders.specs import (
     convnets,
     convolution,
     deep_networks,
+    framework,
     gated,
     losses,
     optimisers,
@@ -37,6 +38,7 @@ TASKS: Mapping[str, tuple[Task, ...]] = {
     "11-sequences": sequences.ROWS,
     "12-attention": attention.ROWS,
     "13-gan": adversarial.ROWS,
+    "14-framework": framework.ROWS,
 }
 
 

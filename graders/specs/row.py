@@ -125,7 +125,7 @@ class ScriptRow(Row):
     script: from arguments and options by name to the calls. The oracle gives every output at once.
     asks: the functions, or classes, that the submission must define.
     stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
-        "forward" by default. Later stages wait for the earlier ones.
+        "forward" by default. A mistake is charged to the first of them that shows it.
     """
 
     kind: Literal["pair", "function", "script"] = "script"

@@ -43,7 +43,16 @@ print(json.dumps(outcomes))
 
 
 def functions(source):
-    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    """Top-level functions and classes by name."""
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def callables(node):
+    """A function itself; of a class, the methods that a student writes, by name."""
+    if isinstance(node, ast.FunctionDef):
+        return {"": node}
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    return {part.name: part for part in methods if part.name == "__init__" or not part.name.startswith("_")}
 
 
 def given_names(unit):
@@ -55,11 +64,14 @@ def solution_lines(definitions):
     """The lines of code in the bodies, signatures and docstrings left out; constants whole."""
     lines = set()
     for definition in definitions:
-        node = ast.parse(definition.text).body[0]
-        first = node.lineno
-        if isinstance(node, ast.FunctionDef):
-            first = node.body[1].lineno if ast.get_docstring(node) else node.body[0].lineno
-        lines |= {line.strip() for line in definition.text.split("\n")[first - 1 :]}
+        node, text = ast.parse(definition.text).body[0], definition.text.split("\n")
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            lines |= {line.strip() for line in text[node.lineno - 1 :]}
+            continue
+        for part in callables(node).values():
+            body = part.body[1:] if ast.get_docstring(part) else part.body
+            if body:
+                lines |= {line.strip() for line in text[body[0].lineno - 1 : part.end_lineno]}
     return {line for line in lines if any(letter.isalnum() for letter in line)}
 
 
@@ -86,25 +98,31 @@ def test_what_is_asked_for_has_the_signature_and_docstring_of_the_reference(unit
     stubs = functions(stub_source(unit))
     for name in unit.functions:
         node = read_library().definitions[name].node
-        wanted = ast.parse(ast.unparse(node)).body[0]
-        for part in ast.walk(wanted.args):
-            if isinstance(part, ast.arg):
-                part.annotation = None
-        assert ast.unparse(stubs[name].args) == ast.unparse(wanted.args)
-        assert ast.get_docstring(stubs[name], clean=False) == ast.get_docstring(node, clean=False)
+        stub_parts, parts = callables(stubs[name]), callables(ast.parse(ast.unparse(node)).body[0])
+        assert list(stub_parts) == list(parts)
+        assert ast.get_docstring(stubs[name]) == ast.get_docstring(node)
+        for method, wanted in parts.items():
+            for part in ast.walk(wanted.args):
+                if isinstance(part, ast.arg):
+                    part.annotation = None
+            assert ast.unparse(stub_parts[method].args) == ast.unparse(wanted.args)
+            assert ast.get_docstring(stub_parts[method]) == ast.get_docstring(wanted)
 
 
 def test_no_signature_has_annotations(unit):
-    for node in functions(stub_source(unit)).values():
-        assert node.returns is None
-        assert not [part for part in ast.walk(node.args) if isinstance(part, ast.arg) and part.annotation]
+    for name in unit.functions:
+        for node in callables(functions(stub_source(unit))[name]).values():
+            assert node.returns is None
+            assert not [part for part in ast.walk(node.args) if isinstance(part, ast.arg) and part.annotation]
 
 
 def test_each_task_stands_below_its_heading(unit):
     lines = stub_source(unit).split("\n")
     for section, task in zip(read_handout(unit).sections, unit.tasks, strict=True):
         below = lines[lines.index(f"# --- {section.heading} ---") + 1 :]
-        assert next(line for line in below if line).startswith(f"def {task.functions[0]}(")
+        assert next(line for line in below if line).startswith(
+            (f"def {task.functions[0]}(", f"class {task.functions[0]}:")
+        )
 
 
 def test_everything_asked_for_raises_not_implemented_error(unit, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import io
 import pkgutil
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import reference
-from graders.sandbox.program import Call, Ref, Seed
+from graders.sandbox.program import Buffer, Call, Ref, Seed
 from graders.specs import TASKS
 from graders.specs.row import Row, TrainingRow
 
@@ -39,14 +40,19 @@ def run(calls: Sequence[Call], convert: Callable[[Any], Any] = lambda array: arr
     """The values of every call, as a tuple each; `convert` is applied to every array argument."""
     converted: dict[int, Any] = {}
     values: list[tuple[Any, ...]] = []
+    buffers: dict[int, io.BytesIO] = {}
 
     def argument(value: Any) -> Any:
         if isinstance(value, Ref):
             return values[value.call][value.value]
         if isinstance(value, Seed):
             return np.random.default_rng(value.value)
-        if isinstance(value, list):
-            return [argument(item) for item in value]
+        if isinstance(value, Buffer):
+            buffer = buffers.setdefault(value.number, io.BytesIO())
+            buffer.seek(0)
+            return buffer
+        if isinstance(value, list | tuple):
+            return type(value)(argument(item) for item in value)
         if isinstance(value, np.ndarray):
             return converted.setdefault(id(value), convert(value))
         return value

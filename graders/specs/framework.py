@@ -1,0 +1,482 @@
+"""Unit 14: a Keras-like framework of one's own layers (curriculum section 11)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graders.i18n import _
+from graders.sandbox.program import Argument, Buffer, Call, Ref, Seed
+from graders.specs.activations import SHARP, softmax
+from graders.specs.convnets import digits_trial
+from graders.specs.convolution import conv2d, max_pool2d
+from graders.specs.gated import lstm_step, over_time
+from graders.specs.optimisers import adam, rmsprop, sgd
+from graders.specs.recurrent import RECURRENT, srn
+from graders.specs.row import Arg, Axes, Outcome, Script, ScriptRow, Task, TrainingRow, Trial
+
+HIDDEN = frozenset({0})
+
+Forward = Callable[..., Tensor]
+"""From params, x and the sizes a layer is made with, to out."""
+
+Make = Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[Argument, ...]]
+"""From a case's arguments and options to the arguments a layer is made with."""
+
+
+def layer_row(
+    name: str,
+    layer: str,
+    args: tuple[Arg, ...],
+    forward: Forward,
+    make: Make,
+    keywords: Mapping[str, Argument] | None = None,
+    **fields: Any,
+) -> ScriptRow:
+    """A layer on given parameters: made, run forward, run backward.
+
+    args: x, params (a list), dout, then what the layer is made with, beside its keywords.
+    """
+    integers = not args[0].differentiable
+    outputs = ("out", "grads") if integers else ("out", "dx", "grads")
+
+    def script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
+        calls = (
+            Call(layer, make(args, options), keywords or {}, opaque=HIDDEN),
+            Call(f"{layer}.forward", (Ref(0), args["params"], args["x"]), returns=2, opaque=frozenset({1})),
+            Call(f"{layer}.backward", (Ref(0), args["dout"], Ref(1, 1)), returns=2),
+        )
+        places = {"out": (1, 0), "dx": (2, 0), "grads": (2, 1)}
+        return Script(calls, {output: places[output] for output in outputs})
+
+    return ScriptRow(
+        name,
+        args,
+        oracle=layer_oracle(forward, integers),
+        script=script,
+        asks=(layer,),
+        outputs=outputs,
+        stages={"forward": (("out",), 45.0), "gradients": (outputs[1:], 55.0)},
+        **{"batch": "", **fields},
+    )
+
+
+def layer_oracle(forward: Forward, integers: bool) -> Callable[..., Any]:
+    """Out, dx (none where x is integers) and the gradients of the parameters, by autograd."""
+
+    def oracle(x: Tensor, params: list[Tensor], dout: Tensor, *made: int, **options: Any) -> Any:
+        with torch.enable_grad():
+            params = [param.detach().requires_grad_() for param in params]
+            x = x if integers else x.detach().requires_grad_()
+            out = forward(params, x, *made, **options)
+            inputs = params if integers else [x, *params]
+            grads = list(torch.autograd.grad((out * dout).sum(), inputs))
+        return (out.detach(), grads) if integers else (out.detach(), grads[0], grads[1:])
+
+    return oracle
+
+
+def no_shapes(axes: Axes) -> list[tuple[int, ...]]:
+    """Of the parameters of a layer that has none."""
+    return []
+
+
+def dense_shapes(axes: Axes) -> list[tuple[int, ...]]:
+    """W and b."""
+    return [(axes["D"], axes["M"]), (axes["M"],)]
+
+
+def nothing(args: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Argument, ...]:
+    """A layer that is made without arguments."""
+    return ()
+
+
+NO_PARAMS = Arg("params", no_shapes)
+VECTORS = {"N": (2, 5), "D": (2, 5), "M": (2, 4)}
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "linear": lambda x: x * 1,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": lambda x: torch.where(x > 0, x, torch.zeros_like(x)),
+    "softmax": softmax,
+}
+
+
+def conv_shapes(axes: Axes) -> list[tuple[int, ...]]:
+    """W and b of a convolution."""
+    return [(axes["F"], axes["C"], axes["K"], axes["K"]), (axes["F"],)]
+
+
+def recurrent_shapes(gates: int) -> Callable[[Axes], list[tuple[int, ...]]]:
+    """wx, wh and b."""
+    return lambda axes: [(axes["D"], gates * axes["H"]), (axes["H"], gates * axes["H"]), (gates * axes["H"],)]
+
+
+def recurrent(params: list[Tensor], x: Tensor, hidden: int, cell: Callable[..., Any]) -> Tensor:
+    """Every output of a recurrent layer from the zero state."""
+    start = x.new_zeros(len(x), hidden)
+    h = cell(x, start, start, *params) if cell is lstm else cell(x, start, *params)
+    every: Tensor = h[0] if isinstance(h, tuple) else h
+    return every
+
+
+lstm = over_time(lstm_step)
+SEQUENCES = {"N": (2, 3), "T": (2, 4), "D": (2, 4), "H": (2, 4)}
+IMAGES = Arg("x", "N C H W")
+
+
+def recurrent_row(name: str, layer: str, gates: int, cell: Callable[..., Any], every: bool, source: str) -> ScriptRow:
+    """A recurrent layer, with every output or the last alone."""
+    return layer_row(
+        name,
+        layer,
+        (
+            Arg("x", "N T D"),
+            Arg("params", recurrent_shapes(gates)),
+            Arg("dout", "N T H" if every else "N H"),
+            Arg("units", "", "size H"),
+        ),
+        lambda params, x, units: (
+            recurrent(params, x, units, cell) if every else recurrent(params, x, units, cell)[:, -1]
+        ),
+        lambda args, options: (args["units"],),
+        axes=SEQUENCES,
+        patterns=RECURRENT,
+        keywords={"return_sequences": True} if every else {},
+        convention=("Every output (return_sequences=True)" if every else "The last output") + ", from the zero state.",
+        source=source,
+    )
+
+
+LAYER_STAGES = {"forward": (("out",), 45.0), "gradients": (("dx", "grads"), 55.0)}
+
+
+def time_distributed_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
+    """Around a Dense layer."""
+    calls = (
+        Call("Dense", (args["units"],), opaque=HIDDEN),
+        Call("TimeDistributed", (Ref(0),), opaque=HIDDEN),
+        Call("TimeDistributed.forward", (Ref(1), args["params"], args["x"]), returns=2, opaque=frozenset({1})),
+        Call("TimeDistributed.backward", (Ref(1), args["dout"], Ref(2, 1)), returns=2),
+    )
+    return Script(calls, {"out": (2, 0), "dx": (3, 0), "grads": (3, 1)})
+
+
+# --- the model ---
+
+MODEL_OUTPUTS = (
+    "count",
+    "prediction",
+    "evaluation",
+    "batch",
+    "weights after a batch",
+    "history",
+    "weights after fit",
+    "prediction after loading",
+)
+BATCH, EPOCHS = 2, 2
+RULES: Mapping[str, Callable[..., Any]] = {
+    "sgd": sgd,
+    "adam": functools.partial(adam, beta1=0.9, beta2=0.999, eps=1e-8),
+    "rmsprop": functools.partial(rmsprop, alpha=0.9, eps=1e-8),
+}
+
+
+def model_shapes(axes: Axes) -> list[tuple[int, ...]]:
+    """Of two Dense layers."""
+    return [(axes["D"], axes["H"]), (axes["H"],), (axes["H"], axes["C"]), (axes["C"],)]
+
+
+def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
+    """Build, predict, evaluate, train on a batch, fit, save and load."""
+    x, y, model = args["x"], args["y"], Ref(0)
+    compiled = {"lr": options["lr"], "metrics": ("accuracy",)}
+    validation: Any = (x, y)
+    fit: dict[str, Any] = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False, "validation_data": validation}
+    calls = [Call("Sequential", ((x.shape[1],),), opaque=HIDDEN)]
+    for layer, argument in (("Dense", args["hidden"]), ("Activation", "tanh"), ("Dense", args["classes"])):
+        calls.append(Call(layer, (argument,), opaque=HIDDEN))
+        calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
+    calls.append(Call("Activation", ("softmax",), opaque=HIDDEN))
+    calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
+    loss = "sparse_categorical_crossentropy"
+    calls += [
+        Call("Sequential.set_weights", (model, args["weights"]), opaque=HIDDEN),
+        Call("Sequential.count_params", (model,)),
+        Call("Sequential.compile", (model, loss, options["optimizer"]), compiled, opaque=HIDDEN),
+        Call("Sequential.predict", (model, x), {"batch_size": BATCH}),
+        Call("Sequential.evaluate", (model, x, y), {"batch_size": BATCH}),
+        Call("Sequential.train_on_batch", (model, x, y)),
+        Call("Sequential.get_weights", (model,)),
+        Call("Sequential.fit", (model, x, y), fit),
+        Call("Sequential.get_weights", (model,)),
+        Call("Sequential.save", (model, Buffer()), opaque=HIDDEN),
+        Call("load_model", (Buffer(),), opaque=HIDDEN),
+        Call("Sequential.predict", (Ref(19), x)),
+    ]
+    places = (10, 12, 13, 14, 15, 16, 17, 20)
+    return Script(tuple(calls), {name: (place, 0) for name, place in zip(MODEL_OUTPUTS, places, strict=True)})
+
+
+def model_oracle(
+    x: Tensor, y: Tensor, weights: list[Tensor], hidden: int, classes: int, *, optimizer: str, lr: float
+) -> tuple[Any, ...]:
+    """The same by autograd and the update equations of unit 05."""
+    rule, updates = RULES[optimizer], 0
+    slots: list[dict[str, Any]] = [{} for _weight in weights]
+
+    def outputs(params: list[Tensor], inputs: Tensor) -> Tensor:
+        return softmax(torch.tanh(inputs @ params[0] + params[1]) @ params[2] + params[3])
+
+    def scores(params: list[Tensor], inputs: Tensor, labels: Tensor) -> Tensor:
+        out = outputs(params, inputs)
+        loss = -torch.log(out.gather(1, labels[:, None])).mean()
+        return torch.stack([loss, (out.argmax(-1) == labels).to(loss.dtype).mean()])
+
+    def train(params: list[Tensor], inputs: Tensor, labels: Tensor) -> tuple[list[Tensor], Tensor]:
+        nonlocal slots, updates
+        updates += 1
+        with torch.enable_grad():
+            params = [param.detach().requires_grad_() for param in params]
+            before = scores(params, inputs, labels)
+            grads = torch.autograd.grad(before[0], params)
+        moved = [rule(p.detach(), g, s, updates, lr=lr) for p, g, s in zip(params, grads, slots, strict=True)]
+        slots = [s for _, s in moved]
+        return [p for p, _ in moved], before.detach()
+
+    first = (torch.tensor(sum(w.numel() for w in weights)), outputs(weights, x), scores(weights, x, y))
+    params, batch = train(weights, x, y)
+    after_batch, history = params, []
+    for _epoch in range(EPOCHS):
+        total = torch.zeros_like(batch)
+        for start in range(0, len(x), BATCH):
+            part = slice(start, start + BATCH)
+            params, before = train(params, x[part], y[part])
+            total = total + before * len(y[part])
+        history.append(torch.cat([total / len(x), scores(params, x, y)]))
+    return (*first, batch, after_batch, torch.stack(history), params, outputs(params, x))
+
+
+# --- by chance, and by training ---
+
+
+def dropout_trial(rng: np.random.Generator) -> Trial:
+    """Ones, dropped with a probability that is drawn."""
+    p_drop = float(rng.choice([0.2, 0.4, 0.7]))
+    calls = (
+        Call("Dropout", (p_drop,), opaque=HIDDEN),
+        Call(
+            "Dropout.forward",
+            (Ref(0), [], np.ones((200, 50))),
+            {"training": True, "rng": Seed(int(rng.integers(2**31)))},
+            returns=2,
+            opaque=frozenset({1}),
+        ),
+    )
+    return Trial(calls, functools.partial(judge_dropout, p_drop=p_drop))
+
+
+def judge_dropout(values: tuple[Any, ...], p_drop: float) -> Outcome:
+    """How far the share of zeros is from p_drop; allowed are six standard deviations."""
+    out = values[0]
+    allowed = 6 * (p_drop * (1 - p_drop) / 10_000) ** 0.5
+    outcome = functools.partial(Outcome, "deviation of the share dropped", allowed=allowed)
+    if not isinstance(out, np.ndarray) or out.dtype.kind != "f" or out.shape != (200, 50):
+        return outcome(error=np.inf, broken=_("out: not an array of numbers of shape {shape}").format(shape=(200, 50)))
+    if not np.isclose(out[out != 0], 1 / (1 - p_drop), rtol=1e-6).all():
+        return outcome(error=np.inf, broken=_("out: what is kept is not divided by 1 - p_drop"))
+    return outcome(error=abs(float((out == 0).mean()) - p_drop))
+
+
+def own_lenet_trial(rng: np.random.Generator) -> Trial:
+    """The digits of unit 08."""
+    trial = digits_trial(rng)
+    (call,) = trial.calls
+    options: dict[str, Argument] = {"classes": 10, "seed": int(rng.integers(2**31))}
+    return Trial((Call("train_own_lenet", call.args, options, returns=2),), trial.evaluate)
+
+
+LANGUAGE_TOKENS, LANGUAGE_LENGTH = 7, 10
+LANGUAGE_ALLOWED = 0.2
+"""Share of wrong tokens from the third on. The reference leaves less than .01; knowing the last token only, .85."""
+
+
+def own_language_trial(rng: np.random.Generator) -> Trial:
+    """Each token is the sum of the two before it, modulo their number; what they are called is drawn."""
+    tokens = rng.integers(0, LANGUAGE_TOKENS, (700, LANGUAGE_LENGTH))
+    for t in range(2, LANGUAGE_LENGTH):
+        tokens[:, t] = (tokens[:, t - 1] + tokens[:, t - 2]) % LANGUAGE_TOKENS
+    tokens = rng.permutation(LANGUAGE_TOKENS)[tokens]
+    options: dict[str, Argument] = {"vocabulary": LANGUAGE_TOKENS, "seed": int(rng.integers(2**31))}
+    call = Call("train_own_language_model", (tokens[:600], tokens[600:]), options, returns=2)
+    return Trial((call,), functools.partial(judge_language, tokens=tokens[600:]))
+
+
+def judge_language(values: tuple[Any, ...], tokens: Any) -> Outcome:
+    """Share of wrong tokens where the rule decides."""
+    predicted, history = values
+    curve = None
+    if isinstance(history, np.ndarray) and history.dtype.kind in "fiu":
+        curve = np.asarray(history, np.float64).reshape(-1)
+    outcome = functools.partial(Outcome, "error on tokens", allowed=LANGUAGE_ALLOWED, curve=curve)
+    shape = (len(tokens), LANGUAGE_LENGTH - 1)
+    if not isinstance(predicted, np.ndarray) or predicted.dtype.kind not in "iu" or predicted.shape != shape:
+        text = _("predicted: not an array of integers of shape {shape}").format(shape=shape)
+        return outcome(error=np.inf, broken=text)
+    return outcome(error=float((predicted[:, 1:] != tokens[:, 2:]).mean()))
+
+
+ROWS: tuple[Task, ...] = (
+    layer_row(
+        "dense_layer",
+        "Dense",
+        (Arg("x", "N D"), Arg("params", dense_shapes), Arg("dout", "N M"), Arg("units", "", "size M")),
+        lambda params, x, units: x @ params[0] + params[1],
+        lambda args, options: (args["units"],),
+        axes=VECTORS,
+        convention="Dense(units); params are w (D, units) and b (units,); linear.",
+        source="Keras, Dense; USTC slides",
+    ),
+    layer_row(
+        "activation_layer",
+        "Activation",
+        (Arg("x", "N D"), NO_PARAMS, Arg("dout", "N D")),
+        lambda params, x, name: ACTIVATIONS[name](x),
+        lambda args, options: (options["name"],),
+        axes={"N": (2, 5), "D": (2, 5)},
+        options={"name": tuple(ACTIVATIONS)},
+        patterns=("normal", "scaled", "wide"),
+        convention="Activation(name), softmax over the last axis; no parameters, so params and grads are [].",
+        source="Keras, Activation; USTC slides",
+    ),
+    layer_row(
+        "flatten_layer",
+        "Flatten",
+        (IMAGES, NO_PARAMS, Arg("dout", "N C*H*W")),
+        lambda params, x: x.reshape(x.shape[0], x.shape[1] * x.shape[2] * x.shape[3]),
+        nothing,
+        axes={"N": (2, 4), "C": (2, 3), "H": (2, 4), "W": (2, 4)},
+        convention="(N, C, H, W) to (N, C H W), row-major; no parameters.",
+        source="Keras, Flatten; USTC slides",
+    ),
+    TrainingRow(
+        "dropout_layer",
+        ("out", "cache"),
+        dropout_trial,
+        trials=2,
+        asks=("Dropout",),
+        convention="Inverted; p_drop is the share that is dropped; the mask is drawn from rng.",
+        source="Keras, Dropout; Srivastava et al. 2014, section 10",
+    ),
+    layer_row(
+        "conv2d_layer",
+        "Conv2D",
+        (
+            IMAGES,
+            Arg("params", conv_shapes),
+            Arg("dout", "N F H W"),
+            Arg("filters", "", "size F"),
+            Arg("kernel", "", "size K"),
+        ),
+        lambda params, x, filters, kernel: conv2d(x, *params, stride=1, padding="same", flip=False),
+        lambda args, options: (args["filters"], args["kernel"]),
+        axes={"N": (2, 3), "C": (2, 3), "H": (3, 5), "W": (3, 5), "F": (2, 3), "K": (2, 3)},
+        keywords={"padding": "same"},
+        convention="Conv2D(filters, kernel, stride=1, padding='narrow'), cross-correlation; here with padding='same'.",
+        source="Keras, Conv2D; LeCun et al. 1998",
+    ),
+    layer_row(
+        "max_pool2d_layer",
+        "MaxPool2D",
+        (Arg("x", "N C 2*H 2*W"), NO_PARAMS, Arg("dout", "N C H W")),
+        lambda params, x: max_pool2d(x, kernel=2, stride=2),
+        lambda args, options: (2,),
+        axes={"N": (2, 3), "C": (2, 3), "H": (2, 3), "W": (2, 3)},
+        patterns=SHARP,
+        convention="MaxPool2D(size=2): windows that do not overlap.",
+        source="Keras, MaxPooling2D",
+    ),
+    layer_row(
+        "embedding_layer",
+        "Embedding",
+        (
+            Arg("x", "N T", "labels V", differentiable=False),
+            Arg("params", lambda axes: [(axes["V"], axes["E"])]),
+            Arg("dout", "N T E"),
+            Arg("words", "", "size V"),
+            Arg("width", "", "size E"),
+        ),
+        lambda params, x, words, width: params[0][x],
+        lambda args, options: (args["words"], args["width"]),
+        axes={"N": (2, 3), "T": (2, 5), "V": (2, 5), "E": (2, 4)},
+        convention="Embedding(words, width); the backward returns None and [dtable].",
+        source="Keras, Embedding; Bengio et al. 2003",
+    ),
+    recurrent_row("simple_rnn_layer", "SimpleRNN", 1, srn, False, "Keras, SimpleRNN; Elman 1990"),
+    recurrent_row("lstm_layer", "LSTM", 4, lstm, True, "Keras, LSTM; Hochreiter & Schmidhuber 1997"),
+    ScriptRow(
+        "time_distributed_layer",
+        (Arg("x", "N T D"), Arg("params", dense_shapes), Arg("dout", "N T M"), Arg("units", "", "size M")),
+        layer_oracle(lambda params, x, units: x @ params[0] + params[1], False),
+        {**VECTORS, "N": (2, 3), "T": (2, 4)},
+        outputs=("out", "dx", "grads"),
+        batch="",
+        empty="N",
+        convention="TimeDistributed(layer): the layer at every step; here around Dense.",
+        source="Keras, TimeDistributed; USTC slides, the word model",
+        script=time_distributed_script,
+        asks=("TimeDistributed",),
+        stages=LAYER_STAGES,
+    ),
+    ScriptRow(
+        "sequential",
+        (
+            Arg("x", "N D"),
+            Arg("y", "N", "labels C", differentiable=False),
+            Arg("weights", model_shapes),
+            Arg("hidden", "", "size H"),
+            Arg("classes", "", "size C"),
+        ),
+        model_oracle,
+        {"N": (3, 6), "D": (2, 4), "H": (2, 4), "C": (2, 4)},
+        outputs=MODEL_OUTPUTS,
+        options={"optimizer": ("sgd", "adam", "rmsprop"), "lr": (0.1, 0.01)},
+        batch="",
+        empty="",
+        patterns=("normal",),
+        convention="Losses are means; cross-entropy takes probabilities; optimisers with unit 05's constants.",
+        source="USTC slides, Keras; Keras, Sequential",
+        script=model_script,
+        asks=("Sequential", "load_model"),
+        stages={
+            "predict": (("count", "prediction"), 20.0),
+            "evaluate": (("evaluation",), 15.0),
+            "train on batch": (("batch", "weights after a batch"), 25.0),
+            "fit": (("history", "weights after fit"), 25.0),
+            "save and load": (("prediction after loading",), 15.0),
+        },
+    ),
+    TrainingRow(
+        "own_lenet",
+        ("predicted", "history"),
+        own_lenet_trial,
+        trials=1,
+        asks=("train_own_lenet",),
+        convention="Any network of the framework's layers; at most 12 % of 400 digits wrong.",
+        source="USTC slides, LeNet in Keras",
+    ),
+    TrainingRow(
+        "own_language_model",
+        ("predicted", "history"),
+        own_language_trial,
+        trials=1,
+        asks=("train_own_language_model",),
+        convention="The next token of sequences whose rule looks two tokens back.",
+        source="USTC slides, the word model in Keras",
+    ),
+)
