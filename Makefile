@@ -14,7 +14,7 @@ UNITS   := 01-activations 02-losses 03-backprop
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup sandbox demo test lint bench translate clean
+.PHONY: setup sandbox demo test lint bench coverage translate clean
 
 setup: $(READY) sandbox
 
@@ -48,6 +48,9 @@ lint: setup
 # How long a check takes, and where the time goes.
 bench: setup
 	$(BIN)/python -m graders.bench
+
+coverage: setup
+	$(BIN)/python -m graders.coverage
 
 # Compile the catalogues after editing graders/locale/*/LC_MESSAGES/backcheck.po.
 translate: setup

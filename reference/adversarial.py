@@ -1,5 +1,6 @@
 """Generative adversarial networks: what the two players minimise, and what their game is about."""
 
+from collections.abc import Iterator
 from math import log, sqrt
 
 import numpy as np
@@ -191,11 +192,24 @@ def train_gan(data: Array, *, samples: int, rng: np.random.Generator) -> tuple[A
     Convention: any generator and discriminator; one step of the one, then one of the other.
     Source: Goodfellow et al. 2014, algorithm 1; Beihang slides, alternate training.
     """
-    steps, batch, hidden = 1500, 128, 24
+    history, generator = [], []
+    for loss, averaged in gan_training(data, steps=1500, rng=rng):
+        history.append(loss)
+        generator = averaged
+    drawn, _ = gan_network(rng.standard_normal(samples), generator)
+    return float(data.mean()) + float(data.std()) * drawn, np.array(history)
+
+
+def gan_training(data: Array, *, steps: int, rng: np.random.Generator) -> Iterator[tuple[float, list[Array]]]:
+    """Alternate training: after each step the discriminator's loss, and the generator averaged over the last steps.
+
+    The networks work on the data less their mean, over their standard deviation.
+    """
+    batch, hidden = 128, 24
     centre, spread = float(data.mean()), float(data.std())
     generator, discriminator = gan_parameters(rng, hidden), gan_parameters(rng, hidden)
     g_state, d_state = adam_init(generator), adam_init(discriminator)
-    history, averaged = [], [np.array(p) for p in generator]
+    averaged = [np.array(p) for p in generator]
     for step in range(steps):
         real = (rng.choice(data, batch) - centre) / spread
         fake, _ = gan_network(rng.standard_normal(batch), generator)
@@ -217,9 +231,7 @@ def train_gan(data: Array, *, samples: int, rng: np.random.Generator) -> tuple[A
         # The players circle around the solution; the mean of the generator's parameters does not.
         share = 1 / min(step + 1, 300)
         averaged = [(1 - share) * mean + share * p for mean, p in zip(averaged, generator, strict=True)]
-        history.append(float(loss))
-    drawn, _ = gan_network(rng.standard_normal(samples), averaged)
-    return centre + spread * drawn, np.array(history)
+        yield float(loss), averaged
 
 
 def gan_parameters(rng: np.random.Generator, hidden: int) -> list[Array]:

@@ -1,5 +1,7 @@
 """What a Transformer is trained for: the next token, or a token that was covered; and a task to learn."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from reference.adaptive_optimisers import adam_init, adam_update
@@ -111,9 +113,22 @@ def train_copy(
     Convention: a Transformer layer of any size; without attention a step knows its own token only.
     Source: Vaswani et al. 2017; Graves et al. 2014, the copy task.
     """
-    steps, width, hidden, updates, batch = source.shape[1], 32, 64, 300, 64
+    history, params = [], []
+    for loss, trained in copy_training(source, target, vocabulary=vocabulary, updates=300, rng=rng):
+        history.append(loss)
+        params = trained
+    everywhere = np.ones((*test_source.shape, test_source.shape[1]), dtype=bool)
+    scores, _ = copy_scores(params, test_source, everywhere)
+    return np.argmax(scores, axis=-1), np.array(history)
+
+
+def copy_training(
+    source: Array, target: Array, *, vocabulary: int, updates: int, rng: np.random.Generator
+) -> Iterator[tuple[float, list[Array]]]:
+    """Adam on batches of 64: after each update the loss before it, and the parameters."""
+    steps, width, hidden, batch = source.shape[1], 32, 64, 64
     params = copy_parameters(rng, vocabulary, steps, width, hidden)
-    state, history = adam_init(params), []
+    state = adam_init(params)
     mask = np.ones((batch, steps, steps), dtype=bool)
     for _ in range(updates):
         chosen = rng.integers(0, len(source), batch)
@@ -121,10 +136,7 @@ def train_copy(
         loss, cache = cloze_loss_forward(scores, target[chosen], np.ones((batch, steps), dtype=bool))
         dscores = cloze_loss_backward(1.0, cache)
         params, state = adam_update(params, copy_gradients(dscores, caches), state, lr=0.01)
-        history.append(float(loss))
-    everywhere = np.ones((len(test_source), steps, steps), dtype=bool)
-    scores, _ = copy_scores(params, test_source, everywhere)
-    return np.argmax(scores, axis=-1), np.array(history)
+        yield float(loss), params
 
 
 def copy_parameters(rng: np.random.Generator, vocabulary: int, steps: int, width: int, hidden: int) -> list[Array]:
