@@ -50,7 +50,8 @@ def _alike(runs: list[list[Array]]) -> bool:
 
 
 def _departure(item: Item, label: str, index: int, u: Array, v: Array, mixed: Array) -> list[Finding]:
-    wanted = A * u.astype(np.float64) + B * v.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of infinities, which are not judged here
+        wanted = A * u.astype(np.float64) + B * v.astype(np.float64)
     if not (np.isfinite(wanted).all() and np.isfinite(mixed).all()) or not wanted.size:
         return []  # NaN and infinity are the gradient's own findings
     scale = float((np.abs(A * u) + np.abs(B * v)).max())  # the sum may cancel, its terms' rounding does not
