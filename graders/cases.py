@@ -302,13 +302,11 @@ def _example_axes(row: Row, fixed: Mapping[str, Any]) -> tuple[tuple[str, int], 
 
 def designed(row: Row) -> list[Case]:
     """What chance must not decide: sizes distinct and equal, large values, every value of every option."""
-    names, bounds = list(row.axes), list(row.axes.values())
-    equal = min(high for _, high in bounds)
-    distinct = tuple(zip(names, distinct_sizes(bounds), strict=True))
     pattern = "normal" if not row.patterns else row.patterns[0]
     defaults = tuple((name, values[0]) for name, values in row.options.items())
-    base = Case(distinct, defaults, pattern, seed=100)
-    cases = [base, replace(base, axes=tuple((name, equal) for name in names), seed=101)]
+    axes = [tuple(zip(row.axes, sizes, strict=True)) for sizes in designed_sizes(row)]
+    base = Case(axes[0], defaults, pattern, seed=100)
+    cases = [base, *(replace(base, axes=sizes, seed=300 + i) for i, sizes in enumerate(axes[1:]))]
     if "scaled" in (row.patterns or PATTERNS):
         cases += [replace(base, pattern="scaled", exponent=1, seed=seed) for seed in (102, 103)]
     for index, (name, values) in enumerate(row.options.items()):
@@ -318,10 +316,28 @@ def designed(row: Row) -> list[Case]:
     return cases
 
 
-def distinct_sizes(bounds: list[tuple[int, int]]) -> tuple[int, ...]:
-    """Sizes within the bounds that differ from each other where the bounds allow it, the larger first."""
-    choices = itertools.product(*(range(high, low - 1, -1) for low, high in bounds))
-    return max(itertools.islice(choices, 5000), key=lambda sizes: len(set(sizes)))
+def designed_sizes(row: Row) -> list[tuple[int, ...]]:
+    """Sizes, the larger first, such that any two axes differ once and are equal once, where the bounds allow it.
+
+    An axis mistaken for another, a missing transpose say, then shows in a designed case.
+    """
+    low, high = np.array([*row.axes.values(), (0, 0)]).T[:, : len(row.axes)]
+    levels = [np.clip(level, low, high) for level in range(high.max(initial=0) + 1)]
+    choices = np.stack([*levels, *Generator(Philox(0)).integers(low, high, (300, len(low)), endpoint=True)])
+    options = {name: values[0] for name, values in row.options.items()}
+    if row.valid:
+        choices = choices[[row.valid(dict(zip(row.axes, one.tolist(), strict=True)), options) for one in choices]]
+    first, second = np.triu_indices(len(low), 1)
+    differ = choices[:, first] != choices[:, second]
+    larger = choices.sum(1) / (1 + high.sum())
+    chosen: list[int] = []
+    for shows in (differ, ~differ):
+        wanted = shows.any(0)
+        wanted &= ~shows[chosen].any(0)
+        while not chosen or wanted.any():
+            chosen.append(int((shows[:, wanted].sum(1) + larger).argmax()))
+            wanted &= ~shows[chosen[-1]]
+    return [tuple(choices[index].tolist()) for index in chosen]
 
 
 def edge_cases(row: Row) -> list[Case]:

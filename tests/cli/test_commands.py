@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from graders import families
 from graders.cli import cli
 from graders.report.as_json import schema
+from graders.specs import find_unit, unit_names
 from tests.bad_input.cases import HONEST
 
 KEEPDIMS = HONEST.replace("dout.sum(0)", "dout.sum(0, keepdims=True)")
@@ -152,7 +153,8 @@ def test_two_submissions_of_one_name_get_two_reports():
 
 def test_units_lists_every_task_with_points_functions_and_sources():
     units = json.loads(run("units", "--json").output)
-    assert [unit["points"] for unit in units] == [60, 60, 90]
+    assert [unit["unit"] for unit in units] == unit_names()
+    assert [unit["points"] for unit in units] == [sum(find_unit(name).points.values()) for name in unit_names()]
     for task in (task for unit in units for task in unit["tasks"]):
         assert task["functions"]
         assert task["convention"]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graders.cases import PATTERNS, arguments, designed, draw_cases, edge_cases, upstream
+from graders.cases import PATTERNS, arguments, designed, draw_cases, edge_cases, upstream, valid
 from graders.exam import Exam
 from graders.oracle import leaves
 from graders.properties.base import Item
@@ -52,15 +52,27 @@ def test_designed_cases_show_every_option_and_sizes_distinct_and_equal(row: Row)
     cases = designed(row)
     for name, values in row.options.items():
         assert {case.keywords[name] for case in cases} == set(values)
-    sizes = [tuple(size for _, size in case.axes) for case in cases]
-    assert any(len(set(one)) == 1 for one in sizes)
-    assert max(len(set(one)) for one in sizes) == len(row.axes)
+    sizes = [case.sizes for case in cases if valid(row, case)]
+    for (one, bounds), (other, others) in itertools.combinations(row.axes.items(), 2):
+        if len({*bounds, *others}) > 1:
+            assert any(case[one] != case[other] for case in sizes), f"{one} is never told from {other}"
+        if max(bounds[0], others[0]) <= min(bounds[1], others[1]):
+            assert any(case[one] == case[other] for case in sizes), f"{one} is never as large as {other}"
+
+
+def never_one(row: Row, axis: str) -> bool:
+    """Whether the row rules size 1 out along the axis, whatever the other sizes."""
+    options = {name: values[0] for name, values in row.options.items()}
+    ranges = [(1,) if name == axis else (1, *range(low, high + 1)) for name, (low, high) in row.axes.items()]
+    combinations = (dict(zip(row.axes, sizes, strict=True)) for sizes in itertools.product(*ranges))
+    return row.valid is not None and not any(row.valid(sizes, options) for sizes in combinations)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_edges_show_every_axis_at_one_and_at_zero_where_that_means_something(row: Row):
     sizes = [case.sizes for case in edge_cases(row)]
-    assert all(any(one[axis] == 1 for one in sizes) for axis in row.axes)
+    for axis in row.axes:
+        assert any(one[axis] == 1 for one in sizes) != never_one(row, axis)
     assert {axis for one in sizes for axis, size in one.items() if size == 0} == set(row.empty.split())
 
 

@@ -31,7 +31,8 @@ def test_the_reference_runs_where_there_is_only_numpy(unit, tmp_path: Path):
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_every_name_the_reference_binds_is_bound_once(unit):
-    names = [node.name for node in ast.parse(reference_source(unit)).body if isinstance(node, ast.FunctionDef)]
+    body = ast.parse(reference_source(unit)).body
+    names = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     assert len(names) == len(set(names))
     assert set(unit.functions) <= set(names)
 
