@@ -81,7 +81,7 @@ def momentum_update(
         grads: list of float arrays, the gradients, in the shapes of params.
         state: from momentum_init or the update before; it is not changed.
         lr: step size.
-        momentum: mu, share of the velocity that is kept.
+        momentum: mu, share of the velocity that is kept; it may change from update to update.
     Returns:
         params: list of new arrays, dtypes kept.
         state: for the next update.

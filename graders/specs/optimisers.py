@@ -17,8 +17,9 @@ from graders.specs.row import Arg, Axes, Row, Script, ScriptRow, Task
 
 STEPS, AHEAD_STEPS = 20, 15
 """Updates of a trajectory; fewer where every one takes two calls."""
-FACTORS = (1.0, 1.0, 0.5, 2.0, 0.25)
-"""By which the step size changes from update to update, over and over."""
+FACTORS = {"lr": (1.0, 1.0, 0.5, 2.0, 0.25), "momentum": (1.0, 1.0, 0.9, 0.5, 1.0)}
+"""By which a step size, or a momentum, changes from update to update, over and over."""
+VARIES = ("lr",)
 PARAMETERS = 2
 SIZES = {"D": (2, 4), "M": (2, 3)}
 Slots = dict[str, Any]
@@ -157,14 +158,14 @@ def vsgd(
 # --- from an equation to a row ---
 
 
-def trajectory(rule: Rule, steps: int) -> Callable[..., tuple[list[Tensor], ...]]:
+def trajectory(rule: Rule, steps: int, varies: tuple[str, ...]) -> Callable[..., tuple[list[Tensor], ...]]:
     """The oracle: the parameters after every update."""
 
     def oracle(params: list[Tensor], grads: list[Tensor], *extra: list[Tensor], **options: Any) -> Any:
         slots: list[Slots] = [{} for _ in params]
         after = []
         for t in range(steps):
-            hyper = at_step(t, options)
+            hyper = at_step(t, options, varies)
             here = grads[t * PARAMETERS : (t + 1) * PARAMETERS]
             more = [[each[t * PARAMETERS + i] for each in extra] for i in range(PARAMETERS)]
             moved = [rule(p, g, s, t + 1, *m, **hyper) for p, g, s, m in zip(params, here, slots, more, strict=True)]
@@ -175,12 +176,15 @@ def trajectory(rule: Rule, steps: int) -> Callable[..., tuple[list[Tensor], ...]
     return oracle
 
 
-def at_step(t: int, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of one update: the step size changes."""
-    return {name: value * FACTORS[t % len(FACTORS)] if name == "lr" else value for name, value in options.items()}
+def at_step(t: int, options: Mapping[str, Any], varies: tuple[str, ...] = VARIES) -> dict[str, Any]:
+    """The options of one update: some change from one to the next."""
+    return {
+        name: value * FACTORS[name][t % len(FACTORS[name])] if name in varies else value
+        for name, value in options.items()
+    }
 
 
-def updates(name: str, steps: int) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Script]:
+def updates(name: str, steps: int, varies: tuple[str, ...]) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Script]:
     """The script: init, then update after update."""
 
     def script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
@@ -189,7 +193,7 @@ def updates(name: str, steps: int) -> Callable[[Mapping[str, Any], Mapping[str, 
             params: Any = args["params"] if t == 0 else Ref(t, 0)
             state = Ref(0) if t == 0 else Ref(t, 1)
             part = slice(t * PARAMETERS, (t + 1) * PARAMETERS)
-            hyper = at_step(t, options)
+            hyper = at_step(t, options, varies)
             if "curvature" in args:
                 hyper["curvature"] = args["curvature"][part]
             call = Call(f"{name}_update", (params, args["grads"][part], state), hyper, 2, frozenset({1}))
@@ -210,14 +214,20 @@ def ahead(t: int) -> str:
 
 
 def optimiser_row(
-    name: str, rule: Rule, options: Mapping[str, tuple[Any, ...]], convention: str, source: str, *more: Arg
+    name: str,
+    rule: Rule,
+    options: Mapping[str, tuple[Any, ...]],
+    convention: str,
+    source: str,
+    *more: Arg,
+    varies: tuple[str, ...] = VARIES,
 ) -> ScriptRow:
-    """A row from an update equation."""
+    """A row from an update equation; the options in `varies` change from update to update."""
     outputs = tuple(map(after, range(STEPS)))
     return ScriptRow(
         name,
         (Arg("params", shapes), Arg("grads", shapes_by_step(STEPS), gradients), *more),
-        trajectory(rule, STEPS),
+        trajectory(rule, STEPS, varies),
         SIZES,
         outputs=outputs,
         options=options,
@@ -225,7 +235,7 @@ def optimiser_row(
         empty="D",
         convention=convention,
         source=source,
-        script=updates(name, STEPS),
+        script=updates(name, STEPS, varies),
         asks=(f"{name}_init", f"{name}_update"),
         stages={"first step": (outputs[:1], 40.0), "trajectory": (outputs[1:], 60.0)},
     )
@@ -236,10 +246,11 @@ def nesterov_oracle(params: list[Tensor], grads: list[Tensor], *, lr: float, mom
     velocity = [torch.zeros_like(p) for p in params]
     outputs: list[list[Tensor]] = []
     for t in range(AHEAD_STEPS):
-        rate = at_step(t, {"lr": lr})["lr"]
-        outputs.append([p + momentum * v for p, v in zip(params, velocity, strict=True)])
+        now = at_step(t, {"lr": lr, "momentum": momentum}, ("lr", "momentum"))
+        mu, rate = now["momentum"], now["lr"]
+        outputs.append([p + mu * v for p, v in zip(params, velocity, strict=True)])
         here = grads[t * PARAMETERS : (t + 1) * PARAMETERS]
-        velocity = [momentum * v - rate * g for v, g in zip(velocity, here, strict=True)]
+        velocity = [mu * v - rate * g for v, g in zip(velocity, here, strict=True)]
         params = [p + v for p, v in zip(params, velocity, strict=True)]
         outputs.append(params)
     return tuple(outputs)
@@ -252,9 +263,10 @@ def nesterov_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Scri
     for t in range(AHEAD_STEPS):
         params: Any = args["params"] if t == 0 else Ref(2 * t, 0)
         state = Ref(0) if t == 0 else Ref(2 * t, 1)
-        calls.append(Call("nesterov_lookahead", (params, state), {"momentum": options["momentum"]}))
+        now = at_step(t, options, ("lr", "momentum"))
+        calls.append(Call("nesterov_lookahead", (params, state), {"momentum": now["momentum"]}))
         part = args["grads"][t * PARAMETERS : (t + 1) * PARAMETERS]
-        calls.append(Call("nesterov_update", (params, part, state), at_step(t, options), 2, frozenset({1})))
+        calls.append(Call("nesterov_update", (params, part, state), now, 2, frozenset({1})))
         shown |= {ahead(t): (2 * t + 1, 0), after(t): (2 * t + 2, 0)}
     return Script(tuple(calls), shown)
 
@@ -321,8 +333,10 @@ ROWS: tuple[Task, ...] = (
         "momentum",
         momentum_rule,
         {"lr": LR, "momentum": MOMENTUM},
-        "v = mu v - lr g, theta + v, v = 0 at first; lr inside v (torch: outside; Beihang slides: v starts at g).",
+        "v = mu v - lr g, theta + v, v = 0 at first; lr inside v (torch: outside; Beihang slides: v starts at g). "
+        "lr and mu may change from update to update.",
         "Polyak 1964; USTC slides",
+        varies=("lr", "momentum"),
     ),
     ScriptRow(
         "nesterov",
@@ -333,7 +347,8 @@ ROWS: tuple[Task, ...] = (
         options={"lr": LR, "momentum": MOMENTUM},
         batch="",
         empty="D",
-        convention="By the definition: the gradient is taken at theta + mu v, and params stay theta.",
+        convention="By the definition: the gradient is taken at theta + mu v, and params stay theta. "
+        "lr and mu may change from update to update.",
         source="Sutskever et al. 2013, equations 3-4; USTC slides",
         script=nesterov_script,
         asks=("nesterov_init", "nesterov_lookahead", "nesterov_update"),

@@ -1,6 +1,7 @@
 """python -m reference.examples NAME: run a worked example or an experiment, and show what came of it."""
 
 import argparse
+import importlib.util
 import sys
 import time
 from collections.abc import Mapping
@@ -41,9 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mnist", default="", metavar="FOLDER", help="MNIST's IDX files, for lenet")
     parser.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER", help="where the picture goes")
     options = parser.parse_args(arguments)
+    settings = Settings(options.small, options.seed, options.mnist)
+    for library in ("rich", "matplotlib", "sklearn"):
+        if importlib.util.find_spec(library) is None:
+            parser.error(f"{library} is not installed: pip install 'backcheck[examples]'")
     from reference.examples.show import picture, progress_bar
 
-    settings = Settings(options.small, options.seed, options.mnist)
     start = time.perf_counter()
     try:
         with progress_bar(options.name) as tick:
