@@ -1,5 +1,7 @@
 """A small convolutional network that learns to read digits."""
 
+import itertools
+
 import numpy as np
 
 from reference.adaptive_optimisers import adam_init, adam_update
@@ -23,8 +25,9 @@ def train_digits(x: Array, y: Array, x_test: Array, *, classes: int, rng: np.ran
     Convention: any network will do that reaches the accuracy asked for.
     Source: LeCun et al. 1998; USTC slides, digits.
     """
-    filters, more, units, epochs, batch = 6, 12, 48, 6, 32
-    params = lenet_parameters(rng, x.shape[1:], filters, more, units, classes, kernel=3)
+    epochs, batch = 6, 32
+    shape = padded(x[:1]).shape[1:]
+    params = lenet_parameters(rng, shape, filters=(6, 12), units=(48, 48), classes=classes, kernel=3)
     state, history = adam_init(params), []
     for _ in range(epochs):
         losses = []
@@ -47,29 +50,22 @@ def padded(x: Array) -> Array:
 def lenet_parameters(
     rng: np.random.Generator,
     shape: tuple[int, ...],
-    filters: int,
-    more: int,
-    units: int,
-    classes: int,
     *,
+    filters: tuple[int, int],
+    units: tuple[int, int],
+    classes: int,
     kernel: int,
 ) -> list[Array]:
-    """Parameters of lenet_keras for padded images of that shape, by He's rule."""
+    """Parameters of lenet_keras for images of shape (C, H, W), by He's rule."""
 
     def drawn(*sizes: int, fan_in: int) -> Array:
         return rng.standard_normal(sizes) * np.sqrt(2 / fan_in)
 
-    left = [(((size + 4 - kernel + 1) // 2) - kernel + 1) // 2 for size in shape[1:]]
-    flat = more * left[0] * left[1]
-    return [
-        drawn(filters, shape[0], kernel, kernel, fan_in=shape[0] * kernel**2),
-        np.zeros(filters),
-        drawn(more, filters, kernel, kernel, fan_in=filters * kernel**2),
-        np.zeros(more),
-        drawn(flat, units, fan_in=flat),
-        np.zeros(units),
-        drawn(units, units, fan_in=units),
-        np.zeros(units),
-        drawn(units, classes, fan_in=units),
-        np.zeros(classes),
-    ]
+    left = [((size - kernel + 1) // 2 - kernel + 1) // 2 for size in shape[1:]]
+    params = []
+    for inputs, outputs in ((shape[0], filters[0]), filters):
+        params += [drawn(outputs, inputs, kernel, kernel, fan_in=inputs * kernel**2), np.zeros(outputs)]
+    sizes = (filters[1] * left[0] * left[1], *units, classes)
+    for inputs, outputs in itertools.pairwise(sizes):
+        params += [drawn(inputs, outputs, fan_in=inputs), np.zeros(outputs)]
+    return params

@@ -19,12 +19,17 @@ def iris() -> tuple[Array, Array, Array, Array]:
 
 
 def digits() -> tuple[Array, Array, Array, Array]:
-    """8 x 8 digits with a border of two zeros, (N, 1, 12, 12) from 0 to 1; the last 297 to test."""
+    """8 x 8 digits, (N, 1, 8, 8) from 0 to 1: x, y, x_test, y_test; the last 297 to test."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    x = np.pad(images.reshape(-1, 1, 8, 8) / 16, ((0, 0), (0, 0), (2, 2), (2, 2)))
+    x = images.reshape(-1, 1, 8, 8) / 16
     return x[:1500], labels[:1500], x[1500:], labels[1500:]
+
+
+def enlarged(x: Array) -> Array:
+    """8 x 8 images as large as MNIST's: every pixel three by three times, and a border of two zeros."""
+    return np.pad(x.repeat(3, axis=2).repeat(3, axis=3), ((0, 0), (0, 0), (2, 2), (2, 2)))
 
 
 def mnist(folder: str) -> tuple[Array, Array, Array, Array]:

@@ -13,11 +13,10 @@ from reference.adaptive_optimisers import (
     rmsprop_update,
 )
 from reference.bptt import gradient_norms
-from reference.classification_losses import cross_entropy_backward, cross_entropy_forward
-from reference.convnets import lenet_keras_backward, lenet_keras_forward
+from reference.convnets import lenet_keras_forward
 from reference.depth import learning_speeds, residual_stack_backward, residual_stack_forward
-from reference.digits import lenet_parameters
 from reference.examples import data
+from reference.examples.networks import lenet_step, slides_lenet
 from reference.examples.result import Result, Settings, Tick
 from reference.one_pixel import change_pixels, evolve_candidates, select_candidates
 from reference.optimisers import momentum_init, momentum_update, sgd_init, sgd_update
@@ -100,16 +99,18 @@ def trajectories(settings: Settings, tick: Tick) -> Result:
         "adam": (adam_init, adam_update, {"lr": 0.2}),
     }
     curves: dict[str, list[float]] = {}
+    paths: dict[str, list[tuple[float, float]]] = {}
     for done, (name, (init, update, options)) in enumerate(runs.items()):
         params = [np.array([10.0, 1.0])]
-        state, curve = init(params), []
+        state, curve, path = init(params), [], []
         for _ in range(steps):
             curve.append(float(0.5 * (scales * params[0] ** 2).sum()))
+            path.append((float(params[0][0]), float(params[0][1])))
             params, state = update(params, [scales * params[0]], state, **options)
-        curves[name] = curve
+        curves[name], paths[name] = curve, path
         tick(done + 1, len(runs), curve[-1])
     best = min(curves, key=lambda name: curves[name][-1])
-    return Result(f"least loss at the end ({best})", curves[best][-1], curves, log=True)
+    return Result(f"least loss at the end ({best})", curves[best][-1], curves, log=True, paths=paths)
 
 
 def universality(settings: Settings, tick: Tick) -> Result:
@@ -141,15 +142,13 @@ def one_pixel(settings: Settings, tick: Tick) -> Result:
     """Differential evolution of one pixel against a LeNet trained on digits (Su et al. 2019)."""
     rng = np.random.default_rng(settings.seed)
     x, y, x_test, y_test = data.digits()
-    params = lenet_parameters(rng, (1, 8, 8), 6, 12, 48, 10, kernel=3)
+    params = slides_lenet(rng)
     state = adam_init(params)
-    for _ in range(settings.pick(400, 120)):
+    for _ in range(settings.pick(200, 40)):
         chosen = rng.integers(0, len(x), 64)
-        scores, cache = lenet_keras_forward(x[chosen], params)
-        _, loss_cache = cross_entropy_forward(scores, y[chosen])
-        _, grads = lenet_keras_backward(cross_entropy_backward(1.0, loss_cache), cache)
-        params, state = adam_update(params, grads, state, lr=0.003)
-    right = np.flatnonzero(np.argmax(lenet_keras_forward(x_test, params)[0], axis=1) == y_test)
+        params, state, _ = lenet_step(params, state, data.enlarged(x[chosen]), y[chosen])
+    scores, _ = lenet_keras_forward(data.enlarged(x_test), params)
+    right = np.flatnonzero(np.argmax(scores, axis=1) == y_test)
     victims, fooled, shares = right[: settings.pick(50, 5)], 0, []
     for done, victim in enumerate(victims):
         fooled += _attack(x_test[victim], int(y_test[victim]), params, settings.pick(30, 5), rng)
@@ -168,7 +167,7 @@ def _attack(
     upper = np.array([size - 1e-6, size - 1e-6, 1.0])
 
     def belief(candidates: np.ndarray) -> tuple[np.ndarray, bool]:
-        probs, _ = softmax_forward(lenet_keras_forward(change_pixels(image, candidates), params)[0])
+        probs, _ = softmax_forward(lenet_keras_forward(data.enlarged(change_pixels(image, candidates)), params)[0])
         return probs[:, label], bool((np.argmax(probs, axis=1) != label).any())
 
     candidates = rng.random((population, 3)) * upper

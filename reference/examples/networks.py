@@ -1,5 +1,7 @@
 """Worked examples on irises, digits, slots, and a game."""
 
+from typing import Any
+
 import numpy as np
 
 from reference.activations import sigmoid_backward, sigmoid_forward
@@ -38,26 +40,39 @@ def iris(settings: Settings, tick: Tick) -> Result:
 
 
 def lenet(settings: Settings, tick: Tick) -> Result:
-    """LeNet in its Keras form on UCI's digits, or on MNIST where its files are given."""
+    """LeNet as in the slides' Keras program, on UCI's digits made as large, or on MNIST where its files are given."""
     rng = np.random.default_rng(settings.seed)
     x, y, x_test, y_test = data.mnist(settings.mnist) if settings.mnist else data.digits()
-    kernel = 5 if settings.mnist else 3
-    shape = (1, x.shape[2] - 4, x.shape[3] - 4)  # lenet_parameters adds the border that the images have
-    params = lenet_parameters(rng, shape, 6, 16, 84, 10, kernel=kernel)
+    if not settings.mnist:
+        x, x_test = data.enlarged(x), data.enlarged(x_test)
+    params = slides_lenet(rng)
     state, losses = adam_init(params), []
-    batches = settings.pick(15, 2) * max(len(x) // 64, 1)
-    order = np.concatenate([rng.permutation(len(x)) for _ in range(settings.pick(15, 2) + 1)])
-    for step in range(batches):
-        chosen = order[64 * step : 64 * (step + 1)]
-        scores, cache = lenet_keras_forward(x[chosen], params)
-        loss, loss_cache = cross_entropy_forward(scores, y[chosen])
-        _, grads = lenet_keras_backward(cross_entropy_backward(1.0, loss_cache), cache)
-        params, state = adam_update(params, grads, state, lr=0.003)
-        losses.append(float(loss))
-        tick(step + 1, batches, losses[-1])
+    epochs = settings.pick(10, 1)
+    batches = np.concatenate([rng.permutation(len(x)) for _ in range(epochs)])
+    batches = batches[: len(batches) // 64 * 64].reshape(-1, 64)
+    for step, chosen in enumerate(batches):
+        params, state, loss = lenet_step(params, state, x[chosen], y[chosen])
+        losses.append(loss)
+        tick(step + 1, len(batches), loss)
     parts = [lenet_keras_forward(x_test[i : i + 500], params)[0] for i in range(0, len(x_test), 500)]
     right = np.argmax(np.concatenate(parts), axis=1) == y_test
     return Result("test accuracy", float(right.mean()), {"batch": losses}, log=True)
+
+
+def slides_lenet(rng: np.random.Generator) -> list[np.ndarray]:
+    """Parameters of the slides' net: 6 and 16 filters of 5 x 5, then 120, 84, 10."""
+    return lenet_parameters(rng, (1, 28, 28), filters=(6, 16), units=(120, 84), classes=10, kernel=5)
+
+
+def lenet_step(
+    params: list[np.ndarray], state: Any, x: np.ndarray, y: np.ndarray
+) -> tuple[list[np.ndarray], Any, float]:
+    """One update by Adam: the parameters, Adam's state, and the loss before."""
+    scores, cache = lenet_keras_forward(x, params)
+    loss, loss_cache = cross_entropy_forward(scores, y)
+    _, grads = lenet_keras_backward(cross_entropy_backward(1.0, loss_cache), cache)
+    params, state = adam_update(params, grads, state, lr=0.001)
+    return params, state, float(loss)
 
 
 CITIES = ("Suzhou", "Beijing", "Shanghai", "Nanjing", "Hangzhou", "Chengdu")
@@ -115,7 +130,7 @@ def gan(settings: Settings, tick: Tick) -> Result:
     def mixture(count: int) -> np.ndarray:
         return np.where(rng.random(count) < 0.5, -2.0, 2.0) + 0.5 * rng.standard_normal(count)
 
-    real, steps, losses, generator = mixture(4000), settings.pick(3000, 600), [], []
+    real, steps, losses, generator = mixture(4000), settings.pick(900, 600), [], []
     for loss, averaged in gan_training(real, steps=steps, rng=rng):
         losses.append(loss)
         generator = averaged
@@ -125,4 +140,5 @@ def gan(settings: Settings, tick: Tick) -> Result:
     bins = np.linspace(-4, 4, 41)
     both = {"data": real, "drawn": drawn}
     shares = {name: (np.histogram(values, bins)[0] / len(values)).tolist() for name, values in both.items()}
-    return Result("Wasserstein distance over the data's spread", float(distance), shares, x="bin", y="share")
+    middles = ((bins[1:] + bins[:-1]) / 2).tolist()
+    return Result("Wasserstein distance over the data's spread", float(distance), shares, "value", "share", at=middles)

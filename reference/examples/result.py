@@ -28,7 +28,8 @@ class Result:
     """What came of it.
 
     metric, value: the figure reached. curves: numbers to draw, by name. x, y: what the axes show. log: whether y is
-    drawn logarithmically. lines: what else to print.
+    drawn logarithmically. at: where on the x axis; 1, 2, 3 ... if empty. paths: points in a plane, to draw beside the
+    curves. lines: what else to print.
     """
 
     metric: str
@@ -37,6 +38,8 @@ class Result:
     x: str = "step"
     y: str = "loss"
     log: bool = False
+    at: list[float] = field(default_factory=list)
+    paths: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
 
