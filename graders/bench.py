@@ -1,7 +1,7 @@
 """How long `backcheck check` takes from a cold start, and where the time goes: python -m graders.bench.
 
 Each round runs, one after the other, `import torch, hypothesis` alone and a check of the reference of every
-unit without its training tasks, each in a new process. A check may take twice the import plus 3 s.
+unit (or those named) without its training tasks, each in a new process. A check may take twice the import plus 3 s.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.table import Table
 
 from graders.intake.reference import reference_source
 from graders.specs import find_unit, unit_names
 
-ROUNDS = 5
 PARTS = ("imports", "sandbox", "drawing", "oracle", "student", "judging", "shrinking")
 Timings = dict[str, float]
 
@@ -48,12 +48,12 @@ def check_command(name: str) -> list[str]:
     return [sys.executable, "-m", "graders.cli", "check", unit.file, "--json", *tasks]
 
 
-def one_round(folder: Path) -> dict[str, Timings]:
+def one_round(folder: Path, units: tuple[str, ...]) -> dict[str, Timings]:
     """Seconds by what was measured: the import, and every unit with its parts."""
     rows: dict[str, Timings] = {}
     seconds, memory, _text = timed([sys.executable, "-c", "import torch, hypothesis"], folder)
     rows["import torch, hypothesis"] = {"total": seconds, "memory": memory}
-    for name in unit_names():
+    for name in units:
         seconds, memory, text = timed(check_command(name), folder)
         timings: Timings = json.loads(text)["timings"]
         rest = seconds - sum(timings.get(part, 0.0) for part in PARTS)
@@ -61,26 +61,30 @@ def one_round(folder: Path) -> dict[str, Timings]:
     return rows
 
 
-def main() -> None:
-    """Measure and print the table of medians."""
+@click.command()
+@click.argument("units", nargs=-1)
+@click.option("--rounds", default=5, show_default=True, help="Cold starts of each.")
+def main(units: tuple[str, ...], rounds: int) -> None:
+    """Measure UNITS, all if none is named, and print the table of medians."""
+    names = tuple(find_unit(unit).name for unit in units) or tuple(unit_names())
     with tempfile.TemporaryDirectory() as place:
-        for name in unit_names():
+        for name in names:
             unit = find_unit(name)
             (Path(place) / unit.file).write_text(reference_source(unit), encoding="utf-8")
-        rounds = [one_round(Path(place)) for _ in range(ROUNDS)]
+        seen = [one_round(Path(place), names) for _ in range(rounds)]
     rows = {
-        what: {part: statistics.median(run[what].get(part, 0.0) for run in rounds) for part in rounds[0][what]}
-        for what in rounds[0]
+        what: {part: statistics.median(run[what].get(part, 0.0) for run in seen) for part in seen[0][what]}
+        for what in seen[0]
     }
-    Console(width=120).print(table(rows))
+    Console(width=132).print(table(rows, rounds))
 
 
-def table(rows: dict[str, Timings]) -> Table:
+def table(rows: dict[str, Timings], rounds: int) -> Table:
     """Medians in seconds, with the budget each check has and what it used of it."""
     budget = 2 * rows["import torch, hypothesis"]["total"] + 3
     columns = (*PARTS, "rest", "total")
-    page = Table(title=f"seconds, medians of {ROUNDS} cold starts; budget of a check: {budget:.2f} s")
-    page.add_column("")
+    page = Table(title=f"seconds, medians of {rounds} cold starts; budget of a check: {budget:.2f} s")
+    page.add_column("", no_wrap=True)
     for column in (*columns, "of budget", "MiB"):
         page.add_column(column, justify="right")
     for what, timings in rows.items():

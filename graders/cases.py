@@ -166,14 +166,10 @@ def arguments(row: Row, case: Case, family_seed: int) -> dict[str, Any]:
 
 
 def _argument(arg: Arg, index: int, case: Case, family_seed: int) -> Any:
+    rng = generator(family_seed, case.seed, index)
     if callable(arg.axes):
-        shapes = arg.axes(case.sizes)
-        return [
-            cast(draw_argument(generator(family_seed, case.seed, index, layer), arg, shape, case), case.dtype)
-            for layer, shape in enumerate(shapes)
-        ]
-    shape = shape_of(arg.axes, case.sizes)
-    return cast(draw_argument(generator(family_seed, case.seed, index), arg, shape, case), case.dtype)
+        return [cast(draw_argument(rng, arg, shape, case), case.dtype) for shape in arg.axes(case.sizes)]
+    return cast(draw_argument(rng, arg, shape_of(arg.axes, case.sizes), case), case.dtype)
 
 
 def shape_of(axes: str, sizes: Mapping[str, int]) -> Shape:
@@ -202,7 +198,7 @@ def _upstream(case: Case, shape: Shape, rng: Generator) -> Array:
 
 
 def generator(*entropy: int) -> Generator:
-    """A generator of its own for every array, so that changing one argument leaves the others alone."""
+    """A generator of its own for every argument, so that changing one leaves the others alone."""
     return Generator(Philox(SeedSequence(entropy)))
 
 

@@ -12,7 +12,7 @@ float64, with margins of 4 and 1e5. `tests/test_judging.py` holds the rule to bo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +44,15 @@ def roundoff(dtype: Any) -> float:
     return 2.0**-24 if dtype.kind == "f" and dtype.itemsize <= 4 else 2.0**-53
 
 
-def judge(got: Array, wanted: Array, u: float, spread: Callable[[], Array] | None = None) -> Judgement:
-    """Compare two arrays of the same shape; `wanted` is finite and float64. Without `spread`, by step 1 alone."""
+Spreads = Callable[[], Iterable[Array]]
+"""Estimates of the spread, each better than the one before and dearer."""
+
+
+def judge(got: Array, wanted: Array, u: float, spreads: Spreads | None = None) -> Judgement:
+    """Compare two arrays of the same shape; `wanted` is finite and float64. Without `spreads`, by step 1 alone.
+
+    What the first estimate of the spread allows is right; what it does not is asked of the next one.
+    """
     if got.shape != wanted.shape:
         raise ValueError(f"shapes differ: got {got.shape}, wanted {wanted.shape}")
     if wanted.size == 0:
@@ -54,13 +61,13 @@ def judge(got: Array, wanted: Array, u: float, spread: Callable[[], Array] | Non
     difference = np.where(np.isfinite(difference), difference, np.inf)
     norm = float(np.abs(wanted).max())
     allowed = np.full(wanted.shape, C * u * norm)
-    if spread is None or (difference <= allowed).all():
-        return _verdict(difference, allowed)
-    moved = spread()
-    allowed = C * u * np.maximum(moved, norm)
     verdict = _verdict(difference, allowed)
-    if verdict.right:
+    if spreads is None or verdict.right:
         return verdict
+    for moved in spreads():
+        verdict = _verdict(difference, C * u * np.maximum(moved, norm))
+        if verdict.right:
+            return verdict
     undecided = C * u * float(moved.max()) > INCONCLUSIVE * norm and bool(np.isfinite(difference).all())
     return Judgement(False, undecided, verdict.error, verdict.worst)
 
@@ -98,8 +105,10 @@ def only_single_precision(got: Array, wanted: Array) -> bool:
     return holds_float32(got) and not holds_float32(wanted)
 
 
-def right_in_single_precision(got: Array, wanted: Array, spread: Callable[[], Array] | None = None) -> bool:
+def right_in_single_precision(got: Array, wanted: Array, spreads: Spreads | None = None) -> bool:
     """True when float64 values are right as far as float32 goes, and no further."""
     if not np.isfinite(got).all() or not only_single_precision(got, wanted):
         return False
-    return judge(got, wanted, roundoff(np.float32)).right and not judge(got, wanted, roundoff(np.float64), spread).right
+    return (
+        judge(got, wanted, roundoff(np.float32)).right and not judge(got, wanted, roundoff(np.float64), spreads).right
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
 
 from graders.specs.row import Row
 
@@ -92,12 +91,33 @@ BOUNDED = frozenset({"sigmoid"})
 """Judged to units of 1, not of the result: 1/2 (1 + tanh) is a fair sigmoid, and is no more exact than that."""
 
 
+FACTORS = 2**16
+
+
+@functools.lru_cache(maxsize=RERUNS)
+def factors(seed: int) -> Tensor:
+    """Numbers 1 + 2^-30 xi, xi standard normal."""
+    generator = torch.Generator().manual_seed(seed)
+    return 1 + JITTER * torch.randn(FACTORS, generator=generator, dtype=torch.float64)
+
+
+@functools.cache
+def treatment(operation: Any) -> str:
+    """What becomes of an operation: "exact", "bounded", "rounds" at the end, or "contracts" and rounds inside."""
+    name = operation.overloadpacket.__name__
+    if name in CONTRACTIONS:
+        return "contracts"
+    if name in BOUNDED:
+        return "bounded"
+    return "exact" if name in EXACT or name.endswith("_") else "rounds"
+
+
 class Jitter(TorchDispatchMode):
     """Multiplies the result of every rounding operation by 1 + 2^-30 xi, xi standard normal."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.generator = torch.Generator().manual_seed(seed)
+        self.factors, self.used = factors(seed), 0
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -105,23 +125,29 @@ class Jitter(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, perturbed."""
-        name = func.overloadpacket.__name__
-        if name in CONTRACTIONS:
-            args = tree_map(self.perturbed, args)
+        how = treatment(func)
+        if how == "contracts":
+            args = self.perturbed(args)
         result = func(*args, **(kwargs or {}))
-        if name in BOUNDED:
-            return result + JITTER * self.noise(result.shape)
-        return result if name in EXACT or name.endswith("_") else tree_map(self.perturbed, result)
+        if how == "exact":
+            return result
+        return result + (self.factor(result.shape) - 1) if how == "bounded" else self.perturbed(result)
 
     def perturbed(self, value: Any) -> Any:
-        """The tensor with every element moved; anything else as it is."""
-        if not isinstance(value, Tensor) or value.dtype != torch.float64:
-            return value
-        return value * (1 + JITTER * self.noise(value.shape))
+        """The tensor, or those in a sequence, with every element moved; anything else as it is."""
+        if isinstance(value, Tensor):
+            return value * self.factor(value.shape) if value.dtype == torch.float64 else value
+        return type(value)(map(self.perturbed, value)) if isinstance(value, tuple | list) else value
 
-    def noise(self, shape: torch.Size) -> Tensor:
-        """Standard normal numbers."""
-        return torch.randn(shape, generator=self.generator, dtype=torch.float64)
+    def factor(self, shape: torch.Size) -> Tensor:
+        """The next of the factors, over and over: to draw them anew for every operation takes longer than it."""
+        count = shape.numel()
+        if self.used + count > FACTORS:
+            self.used = 0
+        if count > FACTORS:
+            return self.factors[torch.arange(count) % FACTORS].view(shape)
+        self.used += count
+        return self.factors[self.used - count : self.used].view(shape)
 
 
 @dataclass(frozen=True)
@@ -131,14 +157,21 @@ class Values:
     outputs: Mapping[str, Tree]
     gradients: Mapping[str, Tree]
 
+    @property
+    def everything(self) -> Mapping[str, Tree]:
+        """Both: their names differ."""
+        return {**self.outputs, **self.gradients}
+
 
 class Expected:
     """What the oracle says of one case: outputs at once, gradients and spreads when they are asked for."""
 
     def __init__(self, row: Row, args: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self._row, self._args, self._options = row, args, options
-        self.outputs = evaluate(row, args, options, None).outputs
+        self._run = Evaluation(row, args, options, tracked=row.kind == "pair")
+        self.outputs = self._run.outputs
         self.douts: list[Array] = []
+        self._reruns: list[Mapping[str, Tree]] = []
 
     def with_upstream(self, douts: list[Array]) -> Expected:
         """Take gradients for these upstream gradients."""
@@ -148,9 +181,7 @@ class Expected:
     @functools.cached_property
     def values(self) -> Values:
         """Outputs and gradients."""
-        if not self.douts:
-            return Values(self.outputs, {})
-        return Values(self.outputs, evaluate(self._row, self._args, self._options, self.douts).gradients)
+        return Values(self.outputs, self._run.gradients(self.douts) if self.douts else {})
 
     @property
     def outputs_finite(self) -> bool:
@@ -167,17 +198,21 @@ class Expected:
         """Shapes of the outputs that take an upstream gradient, in order."""
         return [np.shape(self.outputs[name]) for name in self._row.differentiated]
 
-    @functools.cached_property
-    def spread(self) -> Values:
-        """Root mean square deviation under perturbation, over 2^-30, of every output and gradient."""
-        runs = []
-        for rerun in range(RERUNS):
-            with Jitter(rerun):
-                runs.append(evaluate(self._row, self._args, self._options, self.douts or None))
-        return Values(
-            {name: _rms([run.outputs[name] for run in runs], tree) for name, tree in self.values.outputs.items()},
-            {name: _rms([run.gradients[name] for run in runs], tree) for name, tree in self.values.gradients.items()},
-        )
+    def spreads(self, name: str, index: int) -> Iterator[Array]:
+        """How far rounding moves an array of an output or gradient: estimates, each from one more rerun, the last
+        from `RERUNS`.
+
+        That is the root mean square of its deviation under perturbation, over 2^-30. A rerun is dear, and the first
+        is mostly enough to see that a value is right.
+        """
+        wanted = leaves(self.values.everything[name])[index]
+        for count in range(1, RERUNS + 1):
+            if count > len(self._reruns):
+                with Jitter(count - 1):
+                    values = evaluate(self._row, self._args, self._options, self.douts)
+                self._reruns.append(values.everything)
+            deviations = [leaves(run[name])[index] - wanted for run in self._reruns[:count]]
+            yield np.asarray(np.sqrt(np.mean(np.square(deviations), axis=0)) / JITTER)
 
     def gradients_at(self, nudged: Mapping[str, Any]) -> Mapping[str, Tree]:
         """Gradients with some arguments replaced: the one-sided ones at a kink."""
@@ -193,40 +228,36 @@ def leaves(tree: Tree) -> list[Array]:
     return tree if isinstance(tree, list) else [tree]
 
 
-def _rms(runs: Sequence[Tree], centre: Tree) -> Tree:
-    def one(index: int, middle: Array) -> Array:
-        deviations = [leaves(run)[index] - middle for run in runs]
-        return np.asarray(np.sqrt(np.mean(np.square(deviations), axis=0)) / JITTER)
+class Evaluation:
+    """One run of a row's oracle on float64 copies of the arguments; `tracked` where gradients are to follow."""
 
-    spread = [one(index, middle) for index, middle in enumerate(leaves(centre))]
-    return spread if isinstance(centre, list) else spread[0]
+    def __init__(self, row: Row, args: Mapping[str, Any], options: Mapping[str, Any], *, tracked: bool) -> None:
+        wanted = {arg.name for arg in row.differentiable} if tracked else set()
+        tensors = {name: _tensor(value, name in wanted) for name, value in args.items()}
+        with torch.set_grad_enabled(tracked):
+            result = row.oracle(*tensors.values(), **options)
+        results = result if isinstance(result, tuple) else (result,)
+        self.outputs: dict[str, Tree] = dict(zip(row.outputs, (_array(tree) for tree in results), strict=True))
+        self._inputs = {name: tensors[name] for name in tensors if name in wanted}
+        self._results = [out for name, out in zip(row.outputs, results, strict=True) if name in row.differentiated]
+
+    def gradients(self, douts: Sequence[Array]) -> dict[str, Tree]:
+        """The vector-Jacobian products; once, for autograd forgets on the way."""
+        flat = [leaf for value in self._inputs.values() for leaf in (value if isinstance(value, list) else [value])]
+        # A scalar to differentiate: given upstream gradients, torch.autograd.grad imports its symbolic shapes, 0.7 s.
+        upstream = [torch.from_numpy(np.array(dout, np.float64)) for dout in douts]
+        scalar = torch.stack([(out * dout).sum() for out, dout in zip(self._results, upstream, strict=True)]).sum()
+        grads = iter(torch.autograd.grad(scalar, flat, allow_unused=True, materialize_grads=True))
+        return {
+            "d" + name: _array([next(grads) for _ in value]) if isinstance(value, list) else _array(next(grads))
+            for name, value in self._inputs.items()
+        }
 
 
-def evaluate(row: Row, args: Mapping[str, Any], options: Mapping[str, Any], douts: Sequence[Array] | None) -> Values:
-    """Run the row's oracle on float64 copies; with `douts`, the vector-Jacobian products as well."""
-    wanted = {arg.name for arg in row.differentiable} if douts is not None else set()
-    tensors = {name: _tensor(value, name in wanted) for name, value in args.items()}
-    with torch.set_grad_enabled(douts is not None):
-        result = row.oracle(*tensors.values(), **options)
-    results = result if isinstance(result, tuple) else (result,)
-    outputs = dict(zip(row.outputs, (_array(tree) for tree in results), strict=True))
-    if douts is None:
-        return Values(outputs, {})
-    differentiated = [out for name, out in zip(row.outputs, results, strict=True) if name in row.differentiated]
-    inputs = {name: tensors[name] for name in tensors if name in wanted}
-    return Values(outputs, _gradients(differentiated, inputs, douts))
-
-
-def _gradients(results: Sequence[Tensor], inputs: Mapping[str, Any], douts: Sequence[Array]) -> dict[str, Tree]:
-    flat = [leaf for value in inputs.values() for leaf in (value if isinstance(value, list) else [value])]
-    # A scalar to differentiate: given upstream gradients, torch.autograd.grad imports its symbolic shapes, 0.7 s.
-    upstream = [torch.from_numpy(np.array(dout, np.float64)) for dout in douts]
-    scalar = torch.stack([(out * dout).sum() for out, dout in zip(results, upstream, strict=True)]).sum()
-    grads = iter(torch.autograd.grad(scalar, flat, allow_unused=True, materialize_grads=True))
-    return {
-        "d" + name: _array([next(grads) for _ in value]) if isinstance(value, list) else _array(next(grads))
-        for name, value in inputs.items()
-    }
+def evaluate(row: Row, args: Mapping[str, Any], options: Mapping[str, Any], douts: Sequence[Array]) -> Values:
+    """Outputs and, for upstream gradients, gradients."""
+    run = Evaluation(row, args, options, tracked=bool(douts))
+    return Values(run.outputs, run.gradients(douts) if douts else {})
 
 
 def _tensor(value: Any, differentiable: bool) -> Any:

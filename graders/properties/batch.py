@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from graders import judging
 from graders.i18n import _
-from graders.oracle import leaves
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
 from graders.properties.compare import number, position
 from graders.properties.conform import numbers
@@ -123,12 +122,12 @@ def _difference(item: Item, name: str, index: int, whole: Array, together: Array
     if not (np.isfinite(whole).all() and np.isfinite(together).all()):
         return []  # NaN and infinity are the forward's and the gradient's own findings
 
-    def spread() -> Array:
-        own = leaves({**item.expected.spread.outputs, **item.expected.spread.gradients}[name])[index]
-        return own if own.shape == whole.shape else np.full(whole.shape, own.max(initial=0.0))
+    def spreads() -> Iterator[Array]:
+        for own in item.expected.spreads(name, index):
+            yield own if own.shape == whole.shape else np.full(whole.shape, own.max(initial=0.0))
 
     u = max(judging.precision(whole), judging.precision(together))
-    judgement = judging.judge(whole, np.asarray(together, np.float64), u, spread)
+    judgement = judging.judge(whole, np.asarray(together, np.float64), u, spreads)
     if judgement.right or judgement.inconclusive:
         return []
     function = item.row.functions[0 if name in item.row.outputs else 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graders import judging
 from graders.i18n import _
-from graders.judging import Judgement
+from graders.judging import Judgement, Spreads
 from graders.oracle import Tree, leaves
 from graders.properties.base import Finding, Item, Judged
 from graders.properties.conform import Form, conform
@@ -38,31 +38,28 @@ def _judge_form(item: Item, where: str, name: str, index: int, form: Form, gradi
         right = bool((got == wanted).all())
         return Judged() if right else Judged((_wrong(where, form, _worst(got, wanted)),))
 
-    def spread() -> Array:
-        spreads = item.expected.spread.gradients if gradient else item.expected.spread.outputs
-        return leaves(spreads[name])[index]
-
+    spreads = functools.partial(item.expected.spreads, name, index)
     single = judging.only_single_precision(got, wanted)
     u = 2.0**-24 if single else judging.roundoff(got.dtype)
     kink = _kink_interval(item, name, index) if gradient else None
-    judgement = judge_at_kinks(got, wanted, u, spread, kink)
+    judgement = judge_at_kinks(got, wanted, u, spreads, kink)
     if judgement.right or judgement.inconclusive:
         return Judged(conclusive=judgement.right, error=judgement.error)
     return Judged((_wrong(where, form, judgement),), error=judgement.error)
 
 
 def judge_at_kinks(
-    got: Array, wanted: Array, u: float, spread: Callable[[], Array], kink: tuple[Array, Array, Array] | None
+    got: Array, wanted: Array, u: float, spreads: Spreads, kink: tuple[Array, Array, Array] | None
 ) -> Judgement:
     """By the tolerance rule; where `kink` = (mask, low, high) marks elements, by the interval instead."""
     if kink is None or not kink[0].any():
-        return judging.judge(got, wanted, u, spread)
+        return judging.judge(got, wanted, u, spreads)
     mask, low, high = kink
     at_kink = judging.within(got[mask], low[mask], high[mask], u)
     if not at_kink.right:
         worst = tuple(int(i) for i in np.argwhere(mask)[at_kink.worst[0]])
         return Judgement(False, error=at_kink.error, worst=worst)
-    return judging.judge(np.where(mask, wanted, got), wanted, u, spread)
+    return judging.judge(np.where(mask, wanted, got), wanted, u, spreads)
 
 
 def _kink_interval(item: Item, name: str, index: int) -> tuple[Array, Array, Array] | None:

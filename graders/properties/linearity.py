@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from graders import judging
 from graders.i18n import _
-from graders.oracle import leaves
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
 from graders.properties.compare import number, position
 from graders.properties.conform import numbers
@@ -59,11 +58,12 @@ def _departure(item: Item, label: str, index: int, u: Array, v: Array, mixed: Ar
     difference = np.abs(mixed - wanted)
     if (difference <= judging.C * unit * scale).all():
         return []
-    spread = leaves(item.expected.spread.gradients[label])[index]
-    largest = float(spread.max(initial=0.0))  # the submission's own shape may differ from the oracle's
-    excess = difference - judging.C * unit * max(scale, (abs(A) + abs(B)) * largest)
-    if (excess <= 0).all():
-        return []
+    excess = difference
+    for spread in item.expected.spreads(label, index):
+        largest = float(spread.max(initial=0.0))  # the submission's own shape may differ from the oracle's
+        excess = difference - judging.C * unit * max(scale, (abs(A) + abs(B)) * largest)
+        if (excess <= 0).all():
+            return []
     worst = tuple(int(i) for i in np.unravel_index(int(excess.argmax()), excess.shape))
     text = _("{label} is not linear in the upstream gradient: at {at} got {got}, wanted {wanted}").format(
         label=label, at=position(worst), got=number(mixed[worst]), wanted=number(wanted[worst])

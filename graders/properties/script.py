@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -28,10 +29,11 @@ def stages(row: ScriptRow) -> Mapping[str, tuple[tuple[str, ...], float]]:
     return row.stages or {"forward": (row.outputs, VALUES)}
 
 
-def script(item: Item, args: Mapping[str, Any] | None = None) -> Script:
+@functools.lru_cache(maxsize=32)  # asked for again and again while a family is judged
+def script(item: Item) -> Script:
     """The calls of the item's case."""
     assert isinstance(item.row, ScriptRow)
-    return item.row.script(item.args if args is None else args, item.options)
+    return item.row.script(item.args, item.options)
 
 
 def program(item: Item) -> Program:
@@ -124,7 +126,8 @@ def _misshapen(item: Item, reply: Reply, dtype: str) -> Iterator[Finding]:
 
 def interleaved(item: Item) -> Program:
     """The script's calls and those of a second, independent one in turn, as many as a program holds."""
-    mine, theirs = script(item), script(item, other_arguments(item))
+    assert isinstance(item.row, ScriptRow)
+    mine, theirs = script(item), item.row.script(other_arguments(item), item.options)
     count = min(len(mine.calls), MAX_CALLS // 2)
     calls = []
     for index in range(count):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from graders import judging
 from graders.i18n import _
-from graders.oracle import Array, leaves
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
 from graders.properties.conform import Form, conform
 from graders.properties.run import run_once
@@ -41,13 +41,11 @@ def complaints(item: Item, name: str, value: Value) -> Iterator[tuple[Form, str]
 
 def _lost_digits(item: Item, name: str, index: int, form: Form) -> str:
     """Float64 that holds only float32's digits is a matter of dtype as well."""
-
-    def spread() -> Array:
-        return leaves({**item.expected.spread.outputs, **item.expected.spread.gradients}[name])[index]
-
     if form.array is None or form.wanted.dtype.kind != "f":
         return ""
-    if judging.right_in_single_precision(form.array, form.wanted, spread):
+    if judging.right_in_single_precision(
+        form.array, form.wanted, functools.partial(item.expected.spreads, name, index)
+    ):
         return _("is float64 but was computed in float32: half of the digits are lost")
     return ""
 

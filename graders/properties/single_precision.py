@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from graders import cases, judging
 from graders.i18n import _
-from graders.oracle import leaves
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
 from graders.properties.compare import number, position
 from graders.properties.conform import conform
@@ -79,10 +79,8 @@ def _lost(item: Item, where: str, name: str, index: int, single: Array, double: 
     if not np.isfinite(single).all():
         return [Finding(where, _("{label} is not finite in float32").format(label=name), name, single, double)]
 
-    def spread() -> Array:
-        return leaves({**item.expected.spread.outputs, **item.expected.spread.gradients}[name])[index]
-
-    judgement = judging.judge(single, double.astype(np.float64), U32, spread)
+    spreads = functools.partial(item.expected.spreads, name, index)
+    judgement = judging.judge(single, double.astype(np.float64), U32, spreads)
     if judgement.right or judgement.inconclusive:
         return []
     text = _("{label} loses digits in float32, most at {at}: got {got}, wanted {wanted}").format(

@@ -112,14 +112,25 @@ def _aligned(size: int) -> int:
     return -(-size // wire.ALIGNMENT) * wire.ALIGNMENT
 
 
-def reply_room(program: Program) -> int:
-    """Most bytes of the output memory's data that a program's reply takes."""
-    echoes = sum(array.nbytes for array in program_arrays(program)) if program.echo else 0
-    return program.max_bytes + echoes + wire.TEXT_ROOM
+@dataclass(frozen=True)
+class Room:
+    """Bytes of the input and of the output memory, at most; those of an empty request by default."""
+
+    inputs: int = wire.HEAD_ROOM
+    outputs: int = 0
+
+    def __add__(self, other: Room) -> Room:
+        return Room(self.inputs + other.inputs, self.outputs + other.outputs)
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is as much."""
+        return self.inputs <= wire.INPUT_SIZE and self.outputs <= wire.OUTPUT_SIZE - wire.DATA_START
 
 
-def fits(programs: Sequence[Program]) -> bool:
-    """Whether a request of these programs, and the reply to it, fit the memory."""
-    arrays = sum(array.nbytes + wire.ALIGNMENT for program in programs for array in program_arrays(program))
-    replies = sum(map(reply_room, programs))
-    return arrays + wire.HEAD_ROOM <= wire.INPUT_SIZE and replies <= wire.OUTPUT_SIZE - wire.DATA_START
+def room(program: Program) -> Room:
+    """What a program and the reply to it take in a request."""
+    arrays = program_arrays(program)
+    echoes = sum(array.nbytes for array in arrays) if program.echo else 0
+    inputs = sum(array.nbytes + wire.ALIGNMENT for array in arrays)
+    return Room(inputs, program.max_bytes + echoes + wire.TEXT_ROOM)

@@ -265,12 +265,15 @@ class StatementClock:
 def batches(programs: Sequence[Program]) -> Iterator[list[Program]]:
     """The programs in order, as many to a request as its memory surely holds."""
     batch: list[Program] = []
+    taken = requests.Room()
     for program in programs:
-        if batch and (len(batch) == wire.BATCH or not requests.fits([*batch, program])):
-            yield batch
-            batch = []
-        batch.append(program)
-        if not requests.fits(batch):
+        more = requests.room(program)
+        if not (requests.Room() + more).fits:
             raise ValueError("a program is larger than the memory it goes through")
+        if len(batch) == wire.BATCH or not (taken + more).fits:
+            yield batch
+            batch, taken = [], requests.Room()
+        batch.append(program)
+        taken += more
     if batch:
         yield batch

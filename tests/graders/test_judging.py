@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -90,9 +91,8 @@ def verdicts(unit: str, name: str, function: Callable[..., np.ndarray], u: float
             (output,) = expected.outputs
             with np.errstate(all="ignore"):
                 got = np.asarray(function(*args.values()))
-            found.append(
-                judge(got, expected.outputs[output], u, lambda e=expected, o=output: e.spread.outputs[o]).right
-            )
+            spreads = functools.partial(expected.spreads, output, 0)
+            found.append(judge(got, expected.outputs[output], u, spreads).right)
     return found
 
 
@@ -145,13 +145,13 @@ def test_another_shape_is_our_own_fault():
 def test_an_element_that_rounding_moves_far_is_given_its_spread():
     wanted, spread = np.array([1.0, 1e-8]), np.array([1.0, 50.0])
     got = wanted + np.array([0.0, 20 * C * U64])
-    assert judge(got, wanted, U64, lambda: spread).right
+    assert judge(got, wanted, U64, lambda: [spread]).right
     assert not judge(got, wanted, U64, lambda: np.ones(2)).right
 
 
 def test_float32_is_inconclusive_where_its_digits_do_not_suffice():
     wanted, spread = np.array([1.0]), np.array([1e4])
-    judgement = judge(np.array([3.0]), wanted, U32, lambda: spread)
+    judgement = judge(np.array([3.0]), wanted, U32, lambda: [spread])
     assert not judgement.right
     assert judgement.inconclusive
 

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from graders import oracle
 from graders.cases import draw_cases
-from graders.oracle import Expected, evaluate, leaves
+from graders.oracle import RERUNS, Expected, evaluate, leaves
 from graders.properties.base import Item
 from graders.specs import find_unit, unit_names
 from graders.specs.row import Row
@@ -70,7 +70,7 @@ def test_gradients_agree_with_central_differences_along_random_directions(row: R
         def moved(sign: int, argument: Any = argument, directions: Any = directions, name: str = name) -> float:
             new = [leaf + sign * STEP * d for leaf, d in zip(leaves(argument), directions, strict=True)]
             args = {**item.args, name.removeprefix("d"): new if isinstance(argument, list) else new[0]}
-            named = evaluate(row, args, item.options, None).outputs
+            named = evaluate(row, args, item.options, []).outputs
             outputs = [named[output] for output in row.differentiated]
             return sum(float((out * dout).sum()) for out, dout in zip(outputs, item.douts, strict=True))
 
@@ -83,7 +83,7 @@ def test_gradients_agree_with_central_differences_along_random_directions(row: R
 def test_every_operation_is_known_to_round_or_not(row: Row):
     item = moderate(row)
     with Recorder() as recorder:
-        evaluate(row, item.args, item.options, item.douts or None)
+        evaluate(row, item.args, item.options, item.douts)
     known = ROUNDING | oracle.EXACT | oracle.CONTRACTIONS | oracle.BOUNDED
     inplace = {name for name in recorder.names if name.endswith("_")}
     assert recorder.names - inplace <= known, "say in graders/oracle.py or here whether these round"
@@ -99,11 +99,14 @@ def test_no_operation_is_called_both_exact_and_rounding():
 )
 def test_spreads_see_rounding_and_are_the_same_every_time(row: Row):
     item = moderate(row)
-    first, second = item.expected.spread, Item(row, item.case, 77).expected.spread
-    names = [*first.outputs, *first.gradients]
-    both = [{**values.outputs, **values.gradients} for values in (first, second)]
-    assert all(np.array_equal(a, b) for name in names for a, b in zip(*(leaves(v[name]) for v in both), strict=True))
-    sizes = [float(leaf.max()) for name in names for leaf in leaves(both[0][name])]
+    values = item.expected.values.everything
+    arrays = [(name, index) for name, tree in values.items() for index in range(len(leaves(tree)))]
+    first, second = (
+        [list(one.expected.spreads(*array)) for array in arrays] for one in (item, Item(row, item.case, 77))
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert {len(estimates) for estimates in first} == {RERUNS}
+    sizes = [float(estimates[-1].max()) for estimates in first]
     assert max(sizes) > 0
     assert max(sizes) < 1e4
 

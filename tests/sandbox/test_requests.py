@@ -69,7 +69,8 @@ def test_batches_keep_the_order_and_fit_the_memory():
     programs = [Program((Call("f", (n,)),), max_bytes=n << 20) for n in range(40)]
     cut = list(batches(programs))
     assert [program for batch in cut for program in batch] == programs
-    assert all(len(batch) <= wire.BATCH and requests.fits(batch) for batch in cut)
+    assert all(len(batch) <= wire.BATCH for batch in cut)
+    assert all(sum(map(requests.room, batch), requests.Room()).fits for batch in cut)
 
 
 def test_a_program_larger_than_the_memory_is_our_mistake():
