@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -35,11 +36,21 @@ class Answers:
     session: Session
     seconds: dict[str, float] = field(default_factory=lambda: {"student": 0.0, "judging": 0.0, "shrinking": 0.0})
 
-    def ask(self, programs: Sequence[Program], seconds: float | None = None) -> list[Reply]:
-        """The replies to the programs, one each."""
-        start = time.perf_counter()
-        replies = self.session.run(programs, seconds)
-        self.seconds["student"] += time.perf_counter() - start
+    def ask(
+        self, programs: Sequence[Program], seconds: float | None = None, meanwhile: Callable[[], object] | None = None
+    ) -> list[Reply]:
+        """The replies to the programs, one each; `meanwhile` is done while they run, and its time is not counted."""
+        start, ours = time.perf_counter(), 0.0
+
+        def work() -> None:
+            nonlocal ours
+            before = time.perf_counter()
+            if meanwhile:
+                meanwhile()
+            ours = time.perf_counter() - before
+
+        replies = self.session.run(programs, seconds, work)
+        self.seconds["student"] += time.perf_counter() - start - ours
         return replies
 
     @contextmanager
@@ -59,22 +70,29 @@ class Answered:
     judged: Judged
 
 
-def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Exam) -> list[Result]:
-    """The results of every property of a row, in order."""
+def grade_row(
+    row: Row, total: float, answers: Answers, exam: Exam, practice: Exam, following: Row | None = None
+) -> list[Result]:
+    """The results of every property of a row, in order.
+
+    While the submission works on a family, the next one's cases and values are made, at last those of the row that
+    follows.
+    """
     asked = properties(row)
     worth = points(asked, total)
     results: dict[str, Result] = {}
-    families = dict.fromkeys(one.family for one in asked)
+    families = list(dict.fromkeys(one.family for one in asked))
+    ahead = [*((row, family) for family in families[1:]), (following, families[0])]
     killed = False
     answers.session.fresh()
-    for family in families:
+    for family, next_up in zip(families, ahead, strict=True):
         if killed:
             waiting = [one for one in asked if one.family == family]
             results |= {one.name: unasked(row, one, worth[one.name], asked[0].name) for one in waiting}
             continue
         members = [one for one in asked if one.family == family]
         items = exam.items(row, family)
-        replies = answers.ask([members[0].program(item) for item in items])
+        replies = answers.ask([members[0].program(item) for item in items], None, partial(prepare, exam, *next_up))
         killed = family == "main" and any(reply.status in KILLED for reply in replies)
         for one in members:
             earlier = {name: result.status for name, result in results.items()}
@@ -89,6 +107,13 @@ def grade_row(row: Row, total: float, answers: Answers, exam: Exam, practice: Ex
                     result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
             results[one.name] = result
     return [results[one.name] for one in asked]
+
+
+def prepare(exam: Exam, row: Row | None, family: str) -> None:
+    """Make the items of a family before they are asked for; what fails here fails again where it counts."""
+    if row is not None:
+        with suppress(Exception):
+            exam.items(row, family)
 
 
 def unasked(row: Row, one: Property, worth: float, first: str) -> Result:

@@ -113,24 +113,25 @@ class Line:
         """The results of each task in turn."""
         for done, task in enumerate(tasks):
             self.progress(task.name, done, len(tasks))
-            yield from self._grade_safely(task)
+            following = tasks[done + 1] if done + 1 < len(tasks) else None
+            yield from self._grade_safely(task, following if isinstance(following, Row) else None)
         self.progress("", len(tasks), len(tasks))
 
-    def _grade_safely(self, task: Task) -> list[Result]:
+    def _grade_safely(self, task: Task, following: Row | None) -> list[Result]:
         """The task's results; a fault of ours is tried once more, then costs the verdict, not the points."""
         try:
-            return self._grade(task)
+            return self._grade(task, following)
         except Exception:
             self.session.fresh()
         try:
-            return self._grade(task)
+            return self._grade(task, following)
         except Exception as fault:
             return [our_fault(task, fault)]
 
-    def _grade(self, task: Task) -> list[Result]:
+    def _grade(self, task: Task, following: Row | None) -> list[Result]:
         points = self.exam.unit.points[task.name]
         if isinstance(task, Row):
-            return grade_row(task, points, self.answers, self.exam, self.practice)
+            return grade_row(task, points, self.answers, self.exam, self.practice, following)
         return grade_training(task, points, self.answers, self.exam)
 
 

@@ -55,6 +55,7 @@ class Session:
         self._loaded = False
         self._skip: dict[int, Skipped] = {}
         self._left = backend.limits.submission_seconds
+        self._meanwhile: Callable[[], object] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -119,13 +120,20 @@ class Session:
 
     # Running
 
-    def run(self, programs: Sequence[Program], seconds: float | None = None) -> list[Reply]:
+    def run(
+        self,
+        programs: Sequence[Program],
+        seconds: float | None = None,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> list[Reply]:
         """Run programs, each on arrays of its own; one Reply a program, in their order.
 
         seconds: how long a request, of several programs or of one, may take; the limits' own by default.
+        meanwhile: work of ours to do once while the worker is busy; its time is not the submission's.
         When a request kills its worker, its programs are run again one by one to find which of them did.
         """
         watch = Watch(self._backend.limits.request_seconds if seconds is None else seconds)
+        self._meanwhile = meanwhile
         return [reply for batch in batches(programs) for reply in self._run_batch(batch, watch)]
 
     def _run_batch(self, batch: list[Program], watch: Watch) -> list[Reply]:
@@ -153,7 +161,8 @@ class Session:
             return [decoder.program(program, labels) for program in batch]
 
         try:
-            return self._ask(self._channel, request, lambda: deadline - time.monotonic(), decode)
+            meanwhile, self._meanwhile = self._meanwhile, None
+            return self._ask(self._channel, request, lambda: deadline - time.monotonic(), decode, meanwhile)
         except WorkerFault:
             self._destroy()
             raise
@@ -166,22 +175,32 @@ class Session:
         request: requests.Request,
         clock: Remaining,
         decode: Callable[[Decoder], T],
+        meanwhile: Callable[[], object] | None = None,
     ) -> T:
         """Make one request, and decode T's own copy of the reply."""
         nonce = secrets.randbits(64)
-        started = time.monotonic()
+        started, ours = time.monotonic(), 0.0
         budget_ends = started + self._left
+
+        def remaining() -> float:
+            nonlocal ours, meanwhile
+            if meanwhile:
+                work, meanwhile, before = meanwhile, None, time.monotonic()
+                work()
+                ours = time.monotonic() - before
+            return ours + min(clock(), budget_ends - time.monotonic())
+
         channel.memory.write(request)
         try:
-            records = channel.ask(nonce, len(request.head), lambda: min(clock(), budget_ends - time.monotonic()))
+            records = channel.ask(nonce, len(request.head), remaining)
             table = channel.memory.copy(wire.TABLE_START, records * wire.RECORD.size)
             decoder = Decoder(nonce, table, channel.memory.copy)
             reply = decode(decoder)
             decoder.finish()
         except (Late, Gone, wire.Violation) as end:
-            raise self._fault(end, channel.memory.progress(), time.monotonic() - started) from None
+            raise self._fault(end, channel.memory.progress(), time.monotonic() - started - ours) from None
         finally:
-            self._left -= time.monotonic() - started
+            self._left -= time.monotonic() - started - ours
         return reply
 
     def _fault(self, end: Late | Gone | wire.Violation, place: Place, seconds: float) -> WorkerFault:

@@ -264,3 +264,21 @@ def test_a_worker_that_shortens_its_files_does_not_hurt_us(submit, call):
     session = submit(open_backend("portable", LIMITS), source, "f")
     assert call(session, "f").status == "violation"
     assert call(session, "fine").status == "completed"
+
+
+def test_what_we_do_meanwhile_is_done_once_and_takes_nothing_of_the_submissions_time(backend, submit):
+    session = submit(backend, ENDS, "fine", "loop")
+    done: list[float] = []
+
+    def work() -> None:
+        time.sleep(LIMITS.request_seconds + 0.2)
+        done.append(time.monotonic())
+
+    programs = [Program((Call("fine"),)), Program((Call("fine"),))]
+    assert [reply.status for reply in session.run(programs, meanwhile=work)] == ["completed"] * 2
+    assert len(done) == 1
+    session.run(programs)
+    assert len(done) == 1
+    (reply,) = session.run([Program((Call("loop"),))], meanwhile=work)
+    assert reply.status == "timeout"
+    assert time.monotonic() - done[1] < LIMITS.request_seconds + 2.0
