@@ -71,9 +71,9 @@ class Answered:
 
 
 def grade_row(
-    row: Row, total: float, answers: Answers, exam: Exam, practice: Exam, following: Row | None = None
+    row: Row, total: float, answers: Answers, exam: Exam, practice: Exam | None, following: Row | None = None
 ) -> list[Result]:
-    """The results of every property of a row, in order.
+    """The results of every property of a row, in order; failures are explained on cases of `practice`.
 
     While the submission works on a family, the next one's cases and values are made, at last those of the row that
     follows.
@@ -102,7 +102,7 @@ def grade_row(
                     for item, reply in zip(items, replies, strict=True)
                 ]
             result = conclude(row, one, worth[one.name], answered)
-            if result.status is Status.FAILED:
+            if result.status is Status.FAILED and practice:
                 with answers.timed("shrinking"):
                     result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
             results[one.name] = result

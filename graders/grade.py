@@ -35,6 +35,7 @@ def grade(
     practice: Exam | None = None,
     progress: Progress | None = None,
     tasks: frozenset[str] | None = None,
+    explain: bool = True,
 ) -> Report:
     """Grade one submission.
 
@@ -44,13 +45,14 @@ def grade(
         practice: the exam under the public secret, from which failures are shown; `exam` itself by default.
         progress: told of every task.
         tasks: the tasks to grade; all by default.
+        explain: look for the smallest failing case and the likely cause; without, only the verdicts count.
     Returns:
         report: a verdict for every property of every task, also when the submission cannot be loaded.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
     try:
-        graded = run_session(submission, wanted, exam, practice or exam, backend, progress)
+        graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
     if graded.problem:
@@ -86,7 +88,13 @@ class Graded:
 
 
 def run_session(
-    submission: Submission, tasks: list[Task], exam: Exam, practice: Exam, backend: Backend, progress: Progress | None
+    submission: Submission,
+    tasks: list[Task],
+    exam: Exam,
+    practice: Exam,
+    backend: Backend,
+    progress: Progress | None,
+    explain: bool,
 ) -> Graded:
     """Load the submission in a sandbox of its own and take it through its tasks."""
     if submission.problem:
@@ -94,7 +102,7 @@ def run_session(
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
         printed_while_loading = session.log
-        line = Line(session, exam, practice, progress or (lambda task, done, total: None))
+        line = Line(session, exam, practice, progress or (lambda task, done, total: None), explain)
         results = () if loaded.problem else tuple(line.run(tasks))
         # What a function prints when it is called may be a secret case.
         log = session.log if exam.secret.public else printed_while_loading
@@ -105,8 +113,9 @@ def run_session(
 class Line:
     """One submission's way through its tasks."""
 
-    def __init__(self, session: Session, exam: Exam, practice: Exam, progress: Progress) -> None:
+    def __init__(self, session: Session, exam: Exam, practice: Exam, progress: Progress, explain: bool) -> None:
         self.session, self.exam, self.practice, self.progress = session, exam, practice, progress
+        self.explain = explain
         self.answers = Answers(session)
 
     def run(self, tasks: list[Task]) -> Iterator[Result]:
@@ -131,7 +140,7 @@ class Line:
     def _grade(self, task: Task, following: Row | None) -> list[Result]:
         points = self.exam.unit.points[task.name]
         if isinstance(task, Row):
-            return grade_row(task, points, self.answers, self.exam, self.practice, following)
+            return grade_row(task, points, self.answers, self.exam, self.practice if self.explain else None, following)
         return grade_training(task, points, self.answers, self.exam)
 
 

@@ -1,0 +1,203 @@
+"""Proof of the graders: right variants keep full marks, wrong ones lose what their mistake breaks, stubs score 0."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from graders.exam import Exam
+from graders.grade import grade
+from graders.intake.submission import Submission
+from graders.misconceptions import all_chaffs
+from graders.misconceptions.variant import Chaff, Variant, rows
+from graders.properties import properties
+from graders.sandbox import Backend, open_backend
+from graders.sandbox.program import Limits, Piece
+from graders.secrets import PUBLIC, Secret
+from graders.specs import find_unit, unit_names
+from graders.specs.unit import Unit
+from graders.verdict import Report, Result, Status
+from graders.wheats import all_wheats
+
+Kind = Literal["chaff", "wheat", "stub"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing to grade: a chaff or wheat by its place in the list, or the stub of a unit, under a secret."""
+
+    kind: Kind
+    index: int
+    run: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial.
+
+    right: whether it ended as it must. failed: the properties that were lost, as "property". message: of the
+    first of them.
+    """
+
+    trial: Trial
+    right: bool
+    name: str
+    failed: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass
+class Audit:
+    """All outcomes, and what follows from them."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def of(self, kind: Kind) -> list[Outcome]:
+        """The outcomes of one kind."""
+        return [outcome for outcome in self.outcomes if outcome.trial.kind == kind]
+
+    @property
+    def idle(self) -> list[str]:
+        """Properties, as "row: property", of rows that have chaffs at all, that no chaff names as its killer."""
+        named = {(chaff.row, chaff.killer) for chaff in all_chaffs()}
+        kinds = {killer.partition(" ")[0] for _row, killer in named}
+        asked = {one.name.partition(" ")[0] for _unit, row in rows().values() for one in properties(row)}
+        return sorted(asked - kinds)
+
+    @property
+    def passed(self) -> bool:
+        """True when every trial ended as it must."""
+        return all(outcome.right for outcome in self.outcomes)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures and the lists, for --json."""
+        chaffs, wheats = self.of("chaff"), self.of("wheat")
+        return {
+            "chaffs": len(chaffs),
+            "killed": sum(bool(set(one.failed) & set(one.wanted[:1])) for one in chaffs),
+            "exact": sum(one.right for one in chaffs),
+            "wheats": len({one.name for one in wheats}),
+            "wheat_runs": len(wheats),
+            "false_failures": sum(not one.right for one in wheats),
+            "stubs": len(self.of("stub")),
+            "seconds": round(self.seconds, 1),
+            "wrong": [
+                {
+                    "kind": one.trial.kind,
+                    "name": one.name,
+                    "run": one.trial.run,
+                    "failed": one.failed,
+                    "wanted": one.wanted,
+                    "message": one.message,
+                }
+                for one in self.outcomes
+                if not one.right
+            ],
+            "properties_without_chaff": self.idle,
+        }
+
+
+def trials(unit: str | None, runs: int) -> Iterator[Trial]:
+    """Every chaff and stub, and as many wheat runs, each under a secret of its own; of one unit or of all."""
+    inside = {name for name, (owner, _row) in rows().items() if unit in (None, owner.name)}
+    yield from (Trial("chaff", index) for index, chaff in enumerate(all_chaffs()) if chaff.row in inside)
+    yield from (Trial("stub", index) for index, name in enumerate(unit_names()) if unit in (None, name))
+    wheats = [index for index, wheat in enumerate(all_wheats()) if wheat.row in inside]
+    yield from (Trial("wheat", wheats[run % len(wheats)], run + 1) for run in range(runs if wheats else 0))
+
+
+class Auditor:
+    """Carries out trials in this process, on cases drawn once a unit and secret."""
+
+    def __init__(self, sandbox: str = "auto", backend: Backend | None = None) -> None:
+        self.backend = backend or open_backend(sandbox, Limits())
+        self.public = {name: Exam(find_unit(name), PUBLIC) for name in unit_names()}
+
+    def __call__(self, trial: Trial) -> Outcome:
+        """What comes of a trial."""
+        if trial.kind == "chaff":
+            return self.chaff(trial, all_chaffs()[trial.index])
+        if trial.kind == "wheat":
+            return self.wheat(trial, all_wheats()[trial.index])
+        return self.stub(trial, find_unit(unit_names()[trial.index]))
+
+    def chaff(self, trial: Trial, chaff: Chaff) -> Outcome:
+        """A wrong variant fails its killer and what follows from it, and nothing else."""
+        report = self._graded(chaff, self.public[rows()[chaff.row][0].name])
+        failed = lost(report.results)
+        first = next((result.message for result in report.results if result.property == chaff.killer), report.problem)
+        wanted = (chaff.killer, *chaff.also)
+        return Outcome(trial, set(failed) == chaff.fails, chaff.submission.name, failed, wanted, first)
+
+    def wheat(self, trial: Trial, wheat: Variant) -> Outcome:
+        """A right variant has full marks, whatever the cases."""
+        exam = Exam(rows()[wheat.row][0], secret_of(trial.run))
+        report = self._graded(wheat, exam)
+        wrong = [result for result in report.results if result.status is not Status.PASSED]
+        message = wrong[0].message if wrong else report.problem
+        right = bool(report.results) and not wrong
+        return Outcome(trial, right, wheat.submission.name, tuple(one.property for one in wrong), (), message)
+
+    def stub(self, trial: Trial, unit: Unit) -> Outcome:
+        """A stub scores nothing, and reads "not attempted"."""
+        from graders.course.stub import stub_source
+
+        submission = Submission("stub", unit.file, (Piece("", stub_source(unit)),), "stub")
+        report = grade(submission, self.public[unit.name], self.backend, explain=False)
+        right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
+        return Outcome(trial, right, f"{unit.name}__stub", message=report.problem)
+
+    def _graded(self, variant: Variant, exam: Exam) -> Report:
+        return grade(variant.submission, exam, self.backend, tasks=frozenset({variant.row}), explain=False)
+
+
+def lost(results: Sequence[Result]) -> tuple[str, ...]:
+    """The properties that failed, in order; those that were not judged because of them do not count."""
+    return tuple(result.property for result in results if result.status is Status.FAILED)
+
+
+def secret_of(run: int) -> Secret:
+    """The secret of a wheat run: another one for every run."""
+    return Secret(hashlib.sha256(f"backcheck audit, run {run}".encode()).digest())
+
+
+_auditor: Auditor | None = None
+
+
+def _start(sandbox: str) -> None:
+    global _auditor
+    _auditor = Auditor(sandbox)
+
+
+def _carry_out(trial: Trial) -> Outcome:
+    assert _auditor is not None
+    return _auditor(trial)
+
+
+def audit(
+    unit: str | None,
+    runs: int,
+    *,
+    sandbox: str = "auto",
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Audit:
+    """Carry out all trials, several processes at a time."""
+    result, start = Audit(), time.perf_counter()
+    wanted = list(trials(unit, runs))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _start, (sandbox,)) as pool:
+        futures = [pool.submit(_carry_out, trial) for trial in wanted]
+        for done, future in enumerate(as_completed(futures)):
+            result.outcomes.append(future.result())
+            progress(done + 1, len(wanted))
+    result.outcomes.sort(key=lambda outcome: (outcome.trial.kind, outcome.trial.index, outcome.trial.run))
+    result.seconds = time.perf_counter() - start
+    return result
