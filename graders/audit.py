@@ -40,16 +40,22 @@ class Trial:
 class Outcome:
     """What came of a trial.
 
-    right: whether it ended as it must. failed: the properties that were lost, as "property". message: of the
+    right: whether it ended as it must. failed: the properties that were lost. message: of the
     first of them.
     """
 
     trial: Trial
     right: bool
+    unit: str
     name: str
     failed: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
     message: str = ""
+
+    @property
+    def killed(self) -> bool:
+        """Whether a chaff lost the property that it names as its killer."""
+        return self.wanted[:1] == tuple(one for one in self.failed if one in self.wanted[:1])
 
 
 @dataclass
@@ -65,23 +71,40 @@ class Audit:
 
     @property
     def idle(self) -> list[str]:
-        """Properties, as "row: property", of rows that have chaffs at all, that no chaff names as its killer."""
-        named = {(chaff.row, chaff.killer) for chaff in all_chaffs()}
-        kinds = {killer.partition(" ")[0] for _row, killer in named}
-        asked = {one.name.partition(" ")[0] for _unit, row in rows().values() for one in properties(row)}
-        return sorted(asked - kinds)
+        """Kinds of property ("gradient" for that of every argument) of these units that are no chaff's killer."""
+        units = {outcome.unit for outcome in self.outcomes}
+        inside = [row for unit, row in rows().values() if unit.name in units]
+        asked = {one.name.partition(" ")[0] for row in inside for one in properties(row)}
+        return sorted(asked - {chaff.killer.partition(" ")[0] for chaff in all_chaffs()})
+
+    @property
+    def wrong(self) -> list[Outcome]:
+        """The trials that did not end as they must."""
+        return [outcome for outcome in self.outcomes if not outcome.right]
 
     @property
     def passed(self) -> bool:
-        """True when every trial ended as it must."""
-        return all(outcome.right for outcome in self.outcomes)
+        """True when every trial ended as it must, and every kind of property kills something."""
+        return not self.wrong and not self.idle
+
+    def by_unit(self) -> dict[str, tuple[int, int, int, int, int]]:
+        """By unit: chaffs, those killed, those that lose exactly what they should, wheat runs, false failures."""
+        table: dict[str, tuple[int, int, int, int, int]] = {}
+        for name in unit_names():
+            mine = [one for one in self.outcomes if one.unit == name]
+            chaffs = [one for one in mine if one.trial.kind == "chaff"]
+            wheats = [one for one in mine if one.trial.kind == "wheat"]
+            if mine:
+                exact, wrong = sum(one.right for one in chaffs), sum(not one.right for one in wheats)
+                table[name] = (len(chaffs), sum(one.killed for one in chaffs), exact, len(wheats), wrong)
+        return table
 
     def summary(self) -> dict[str, Any]:
         """The figures and the lists, for --json."""
         chaffs, wheats = self.of("chaff"), self.of("wheat")
         return {
             "chaffs": len(chaffs),
-            "killed": sum(bool(set(one.failed) & set(one.wanted[:1])) for one in chaffs),
+            "killed": sum(one.killed for one in chaffs),
             "exact": sum(one.right for one in chaffs),
             "wheats": len({one.name for one in wheats}),
             "wheat_runs": len(wheats),
@@ -97,8 +120,7 @@ class Audit:
                     "wanted": one.wanted,
                     "message": one.message,
                 }
-                for one in self.outcomes
-                if not one.right
+                for one in self.wrong
             ],
             "properties_without_chaff": self.idle,
         }
@@ -130,20 +152,23 @@ class Auditor:
 
     def chaff(self, trial: Trial, chaff: Chaff) -> Outcome:
         """A wrong variant fails its killer and what follows from it, and nothing else."""
-        report = self._graded(chaff, self.public[rows()[chaff.row][0].name])
+        unit = rows()[chaff.row][0].name
+        report = self._graded(chaff, self.public[unit])
         failed = lost(report.results)
         first = next((result.message for result in report.results if result.property == chaff.killer), report.problem)
         wanted = (chaff.killer, *chaff.also)
-        return Outcome(trial, set(failed) == chaff.fails, chaff.submission.name, failed, wanted, first)
+        right = set(failed) == chaff.fails
+        return Outcome(trial, right, unit, chaff.submission.name, failed, wanted, first)
 
     def wheat(self, trial: Trial, wheat: Variant) -> Outcome:
         """A right variant has full marks, whatever the cases."""
-        exam = Exam(rows()[wheat.row][0], secret_of(trial.run))
-        report = self._graded(wheat, exam)
+        unit = rows()[wheat.row][0]
+        report = self._graded(wheat, Exam(unit, secret_of(trial.run)))
         wrong = [result for result in report.results if result.status is not Status.PASSED]
         message = wrong[0].message if wrong else report.problem
         right = bool(report.results) and not wrong
-        return Outcome(trial, right, wheat.submission.name, tuple(one.property for one in wrong), (), message)
+        failed = tuple(one.property for one in wrong)
+        return Outcome(trial, right, unit.name, wheat.submission.name, failed, (), message)
 
     def stub(self, trial: Trial, unit: Unit) -> Outcome:
         """A stub scores nothing, and reads "not attempted"."""
@@ -152,7 +177,7 @@ class Auditor:
         submission = Submission("stub", unit.file, (Piece("", stub_source(unit)),), "stub")
         report = grade(submission, self.public[unit.name], self.backend, explain=False)
         right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
-        return Outcome(trial, right, f"{unit.name}__stub", message=report.problem)
+        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=report.problem)
 
     def _graded(self, variant: Variant, exam: Exam) -> Report:
         return grade(variant.submission, exam, self.backend, tasks=frozenset({variant.row}), explain=False)

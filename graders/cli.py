@@ -284,6 +284,35 @@ def save_reports(report: Report, out: Path) -> None:
             view.save(report, path)
 
 
+# --- who vouches for the graders ---
+
+
+@cli.command()
+@click.argument("unit", required=False)
+@sandbox_option
+@click.option(
+    "--runs", type=click.IntRange(0), default=10_000, show_default=True, help="Wheat runs, each on new cases."
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at a time.")
+@click.option("--json", "as_json", is_flag=True, help="Print figures and lists as JSON, and nothing else.")
+def audit(unit: str | None, sandbox: str, runs: int, jobs: int, as_json: bool) -> None:
+    """Prove the graders: wrong variants lose what they break, right ones nothing, stubs score 0."""
+    chosen = known_unit(unit).name if unit else None
+    require_torch()
+    from graders.audit import audit as carry_out
+    from graders.report.audit_table import print_audit
+    from graders.report.class_table import ProgressDisplay
+
+    console = Console(stderr=as_json)
+    with ProgressDisplay(console, 0) as display:
+        result = carry_out(chosen, runs, sandbox=sandbox, jobs=jobs, progress=display.reached)
+    if as_json:
+        click.echo(json.dumps(result.summary(), ensure_ascii=False, indent=1))
+    else:
+        print_audit(result, console)
+    sys.exit(PASS if result.passed else FAIL)
+
+
 # --- everybody ---
 
 

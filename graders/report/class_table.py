@@ -129,6 +129,10 @@ class ProgressDisplay:
         """Count one as done."""
         self._progress.advance(self._line)
 
+    def reached(self, done: int, total: int) -> None:
+        """Show how far something of many parts is."""
+        self._progress.update(self._line, completed=done, total=total)
+
 
 def _cropped(ratio: int | None = None) -> Column:
     # The ellipsis rich would set instead is not in every encoding.

@@ -15,8 +15,8 @@ from torch import Tensor
 from graders.sandbox.program import Call, Ref
 from graders.specs.row import Arg, Axes, Row, Script, ScriptRow, Task
 
-STEPS = 12
-"""Updates of a trajectory."""
+STEPS, AHEAD_STEPS = 20, 15
+"""Updates of a trajectory; fewer where every one takes two calls."""
 FACTORS = {"lr": (1.0, 1.0, 0.5, 2.0, 0.25), "momentum": (1.0, 1.0, 0.9, 0.5, 1.0)}
 """By which a step size, or a momentum, changes from update to update, over and over."""
 VARIES = ("lr",)
@@ -245,7 +245,7 @@ def nesterov_oracle(params: list[Tensor], grads: list[Tensor], *, lr: float, mom
     """The points ahead, and the parameters after every update, by the definition."""
     velocity = [torch.zeros_like(p) for p in params]
     outputs: list[list[Tensor]] = []
-    for t in range(STEPS):
+    for t in range(AHEAD_STEPS):
         now = at_step(t, {"lr": lr, "momentum": momentum}, ("lr", "momentum"))
         mu, rate = now["momentum"], now["lr"]
         outputs.append([p + mu * v for p, v in zip(params, velocity, strict=True)])
@@ -260,7 +260,7 @@ def nesterov_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Scri
     """Init; then look ahead and update, over and over."""
     calls = [Call("nesterov_init", (args["params"],), opaque=frozenset({0}))]
     shown: dict[str, tuple[int, int]] = {}
-    for t in range(STEPS):
+    for t in range(AHEAD_STEPS):
         params: Any = args["params"] if t == 0 else Ref(2 * t, 0)
         state = Ref(0) if t == 0 else Ref(2 * t, 1)
         now = at_step(t, options, ("lr", "momentum"))
@@ -271,7 +271,7 @@ def nesterov_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Scri
     return Script(tuple(calls), shown)
 
 
-NESTEROV = tuple(name for t in range(STEPS) for name in (ahead(t), after(t)))
+NESTEROV = tuple(name for t in range(AHEAD_STEPS) for name in (ahead(t), after(t)))
 
 
 # --- what is done around an update ---
@@ -340,7 +340,7 @@ ROWS: tuple[Task, ...] = (
     ),
     ScriptRow(
         "nesterov",
-        (PARAMS, Arg("grads", shapes_by_step(STEPS), gradients)),
+        (PARAMS, Arg("grads", shapes_by_step(AHEAD_STEPS), gradients)),
         nesterov_oracle,
         SIZES,
         outputs=NESTEROV,

@@ -1,0 +1,108 @@
+"""The audit: what it says when all is well, and that it notices blunt graders, wrong wheats and tame chaffs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from graders import audit, families
+from graders.audit import Audit, Auditor, Outcome, Trial
+from graders.cli import cli
+from graders.misconceptions import all_chaffs
+from graders.misconceptions.variant import Variant, chaff, rows
+from graders.properties import properties
+from graders.sandbox import Backend
+from graders.specs import unit_names
+
+CHAFFS = all_chaffs()
+BY_NAME = {chaff.submission.name: chaff for chaff in CHAFFS}
+
+
+@pytest.fixture(scope="module")
+def auditor(backend: Backend) -> Auditor:
+    return Auditor(backend=backend)
+
+
+@pytest.mark.parametrize("index", range(len(CHAFFS)), ids=[chaff.submission.name for chaff in CHAFFS])
+def test_a_chaff_loses_its_killer_and_what_follows_and_nothing_else(index: int, auditor: Auditor):
+    outcome = auditor(Trial("chaff", index))
+    assert set(outcome.failed) == set(outcome.wanted), outcome.message
+    assert outcome.right
+    assert outcome.killed
+
+
+def test_chaffs_are_told_apart_by_name_and_name_properties_that_are_asked():
+    assert len(BY_NAME) == len(CHAFFS)
+    for one in CHAFFS:
+        assert one.fails <= {asked.name for asked in properties(rows()[one.row][1])}, one.submission.name
+        assert one.message
+        assert one.message == one.message.strip().rstrip(".")
+
+
+@pytest.mark.parametrize("index", range(len(unit_names())), ids=unit_names())
+def test_a_stub_scores_nothing_and_reads_not_attempted(index: int, auditor: Auditor):
+    assert auditor(Trial("stub", index)).right
+
+
+@pytest.mark.parametrize("run", range(1, 21))
+def test_wheats_keep_full_marks_on_new_cases(run: int, auditor: Auditor):
+    wheats = audit.all_wheats()
+    outcome = auditor(Trial("wheat", run * 9 % len(wheats), run))
+    assert outcome.right, (outcome.name, outcome.failed, outcome.message)
+
+
+def test_a_wrong_wheat_is_a_false_failure(auditor: Auditor):
+    wrong = Variant("tanh", "wrong", (("return dout * (1 - a * a)", "return dout * (1 - a)"),))
+    outcome = auditor.wheat(Trial("wheat", 0, 1), wrong)
+    assert (outcome.right, outcome.failed) == (False, ("gradient dx",))
+
+
+def test_a_chaff_that_is_right_is_not_killed(auditor: Auditor):
+    outcome = auditor.chaff(Trial("chaff", 0), chaff("tanh", "tame", "is right", "forward", ("1 - a * a", "1 - a**2")))
+    assert (outcome.right, outcome.killed, outcome.failed) == (False, False, ())
+
+
+def test_a_chaff_that_breaks_more_than_it_says_is_not_right(auditor: Auditor):
+    tame = replace(BY_NAME["neuron__dw_mean"], also=())
+    outcome = auditor.chaff(Trial("chaff", 0), tame)
+    assert outcome.killed
+    assert not outcome.right
+
+
+def test_an_edit_must_fit_exactly_once():
+    with pytest.raises(ValueError, match="stands 0 times"):
+        _ = Variant("tanh", "odd", (("no such text", ""),)).text
+    with pytest.raises(ValueError, match=r"stands [2-9] times"):
+        _ = Variant("tanh", "odd", (("return", ""),)).text
+
+
+def test_blunting_a_property_lets_its_chaffs_live(auditor: Auditor, monkeypatch):
+    sharp = families.properties
+    monkeypatch.setattr(families, "properties", lambda row: [one for one in sharp(row) if one.name != "gradient dx"])
+    outcome = auditor.chaff(Trial("chaff", 0), BY_NAME["tanh__slope_linear"])
+    assert (outcome.killed, outcome.right, outcome.failed) == (False, False, ())
+
+
+def test_the_verdict_needs_every_trial_and_every_kind_of_property():
+    def outcome(kind: audit.Kind, right: bool) -> Outcome:
+        return Outcome(Trial(kind, 0), right, "no unit", "name", ("forward",), ("forward",))
+
+    assert Audit([outcome("chaff", True), outcome("wheat", True)]).passed
+    assert not Audit([outcome("chaff", True), outcome("wheat", False)]).passed
+    assert Audit([replace(outcome("chaff", True), unit="01-activations")]).idle  # those of other units kill the rest
+
+
+def test_the_command_prints_figures_and_ends_with_the_verdict():
+    result = CliRunner().invoke(cli, ["audit", "13", "--runs", "2", "--json"])
+    figures = json.loads(result.stdout)
+    assert figures["wheat_runs"] == 2
+    assert figures["false_failures"] == 0
+    assert figures["stubs"] == 1
+    assert {"chaffs", "killed", "wheats", "seconds", "wrong"} <= set(figures)
+    assert result.exit_code == (0 if not figures["wrong"] and not figures["properties_without_chaff"] else 1)
+    table = CliRunner().invoke(cli, ["audit", "13", "--runs", "1"])
+    assert "13-gan" in table.output
+    assert "false failures in 1 wheat runs" in table.output
