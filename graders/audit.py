@@ -152,13 +152,15 @@ class Auditor:
 
     def chaff(self, trial: Trial, chaff: Chaff) -> Outcome:
         """A wrong variant fails its killer and what follows from it, and nothing else."""
-        unit = rows()[chaff.row][0].name
-        report = self._graded(chaff, self.public[unit])
+        unit, wanted = rows()[chaff.row][0].name, (chaff.killer, *chaff.also)
+        try:
+            report = self._graded(chaff, self.public[unit])
+        except ValueError as fault:  # an edit no longer fits the reference
+            return Outcome(trial, False, unit, chaff.label, (), wanted, str(fault))
         failed = lost(report.results)
         first = next((result.message for result in report.results if result.property == chaff.killer), report.problem)
-        wanted = (chaff.killer, *chaff.also)
         right = set(failed) == chaff.fails
-        return Outcome(trial, right, unit, chaff.submission.name, failed, wanted, first)
+        return Outcome(trial, right, unit, chaff.label, failed, wanted, first)
 
     def wheat(self, trial: Trial, wheat: Variant) -> Outcome:
         """A right variant has full marks, whatever the cases."""
@@ -168,7 +170,7 @@ class Auditor:
         message = wrong[0].message if wrong else report.problem
         right = bool(report.results) and not wrong
         failed = tuple(one.property for one in wrong)
-        return Outcome(trial, right, unit.name, wheat.submission.name, failed, (), message)
+        return Outcome(trial, right, unit.name, wheat.label, failed, (), message)
 
     def stub(self, trial: Trial, unit: Unit) -> Outcome:
         """A stub scores nothing, and reads "not attempted"."""

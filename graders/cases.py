@@ -22,7 +22,7 @@ from numpy.random import Generator, Philox, SeedSequence
 from numpy.typing import NDArray
 
 from graders.sandbox.program import Layout
-from graders.specs.row import Arg, Row
+from graders.specs.row import Arg, Hostile, Row
 
 Array = NDArray[Any]
 WIDTH = 8
@@ -33,7 +33,7 @@ WIDTH = 8
 class Case:
     """One case of a row: everything its arrays depend on, but for the family seed.
 
-    example: index into the row's fixed cases, -1 for a drawn one.
+    example: index into the row's fixed cases, -1 for a drawn one. hostile: likewise into its hostile inputs.
     """
 
     axes: tuple[tuple[str, int], ...]
@@ -44,6 +44,7 @@ class Case:
     layout: Layout = "C"
     dtype: str = "float64"
     example: int = -1
+    hostile: int = -1
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -162,13 +163,16 @@ def arguments(row: Row, case: Case, family_seed: int) -> dict[str, Any]:
     """The case's positional arguments by name: arrays, lists of arrays, integers."""
     if case.example >= 0:
         return {arg.name: _example_value(arg, row.examples[case.example][arg.name]) for arg in row.args}
-    return {arg.name: _argument(arg, index, case, family_seed) for index, arg in enumerate(row.args)}
+    hostile = row.hostile[case.hostile] if case.hostile >= 0 else None
+    return {arg.name: _argument(arg, index, case, family_seed, hostile) for index, arg in enumerate(row.args)}
 
 
-def _argument(arg: Arg, index: int, case: Case, family_seed: int) -> Any:
+def _argument(arg: Arg, index: int, case: Case, family_seed: int, hostile: Hostile | None) -> Any:
     rng = generator(family_seed, case.seed, index)
     if callable(arg.axes):
         return [cast(draw_argument(rng, arg, shape, case), case.dtype) for shape in arg.axes(case.sizes)]
+    if hostile is not None and arg.name in hostile.values:
+        return cast(hostile.values[arg.name](rng, shape_of(arg.axes, case.sizes), case.sizes), case.dtype)
     return cast(draw_argument(rng, arg, shape_of(arg.axes, case.sizes), case), case.dtype)
 
 
@@ -346,6 +350,16 @@ def edge_cases(row: Row) -> list[Case]:
     ]
     cases.append(replace(base, axes=tuple((name, 1) for name in row.axes), seed=220))
     return list(filter(functools.partial(valid, row), cases))
+
+
+def hostile_cases(row: Row) -> list[Case]:
+    """The row's hostile inputs, each drawn three times."""
+    options = tuple((name, values[0]) for name, values in row.options.items())
+    return [
+        Case(tuple(hostile.sizes.items()), options, seed=400 + seed, dtype="float32", hostile=index)
+        for index, hostile in enumerate(row.hostile)
+        for seed in range(3)
+    ]
 
 
 def count_elements(args: Mapping[str, Any]) -> int:

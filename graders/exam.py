@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from graders.cases import Case, draw_cases, edge_cases, generator
+from graders.cases import Case, draw_cases, edge_cases, generator, hostile_cases
 from graders.properties.base import Item
 from graders.secrets import Secret
 from graders.specs.row import Row, ScriptRow, TrainingRow, Trial
@@ -15,7 +15,7 @@ from graders.specs.unit import Unit
 
 DRAWN = 16
 """Cases Hypothesis draws a row, beside the fixed and designed ones."""
-AGAINST_ORACLE = ("main", "edges", "float32")
+AGAINST_ORACLE = ("main", "edges", "float32", "stability")
 """Families that compare gradients with the oracle's; the others compare the submission with itself."""
 FEW = 6
 """Cases of the families that ask about behaviour, not values."""
@@ -72,6 +72,8 @@ class Exam:
     def _cases(self, row: Row, family: str) -> list[Case]:
         if family == "edges":
             return edge_cases(row)
+        if family == "stability":
+            return hostile_cases(row)
         drawn = self._drawn(row)
         if family == "main":
             return drawn

@@ -128,7 +128,9 @@ def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) ->
     result = Result(row.name, one.name, _(one.question), Status.PASSED, worth, worth, cases=len(judged))
     failed = [entry for entry in answered if entry.judged.findings]
     if failed:
-        return replace(result, status=Status.FAILED, score=0.0, message=failed[0].judged.findings[0].message)
+        failed.sort(key=lambda entry: entry.judged.credit)
+        score = worth * failed[0].judged.credit
+        return replace(result, status=Status.FAILED, score=score, message=failed[0].judged.findings[0].message)
     blocked = next((entry.blocked for entry in judged if entry.blocked and entry.blocked != one.name), "")
     if not all(entry.attempted for entry in judged):
         return replace(result, status=Status.SKIPPED, score=0.0, message=_("not attempted"), depends_on=blocked)
@@ -206,7 +208,7 @@ class Example:
         best = min(failing, key=lambda entry: count_elements(entry.item.args))
         if failing[0].reply.status in KILLED:
             return failing[0]  # the one that was run: those after it only say that they were not
-        if self.property.family == "edges":
+        if self.property.family in ("edges", "stability"):
             return best
         dtype = failing[0].item.case.dtype
         known = {replace(entry.item.case, dtype="float64"): bool(entry.judged.findings) for entry in answered}

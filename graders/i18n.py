@@ -18,6 +18,11 @@ def _(text: str) -> str:
     return _catalogue.gettext(text)
 
 
+def known(text: str) -> str:
+    """Mark a text for the translators that is translated only where it is shown."""
+    return text
+
+
 def use_language(language: str | None = None) -> str:
     """Choose the catalogue of `language` ("en", "zh"), or of the environment; returns what was asked for."""
     global _catalogue

@@ -36,14 +36,18 @@ def english_again():
 
 
 def messages() -> set[str]:
-    """Everything in `_()`, and the texts that reach it from elsewhere: questions and figures."""
+    """Everything in `_()`, and the texts that reach it from elsewhere: questions, figures and remedies.
+
+    What `graders.misconceptions` says of its chaffs is read by those who write graders, in English.
+    """
     package = Path(i18n.__file__).parent
     extracted = {str(found[2]) for found in extract_from_dir(package, METHODS, keywords={"_": None})}
     rows = [task for name in unit_names() for task in find_unit(name).tasks if isinstance(task, Row)]
     questions = {one.question for row in rows for one in properties(row) if not one.name.startswith("gradient ")}
     sources = [path.read_text(encoding="utf-8") for path in (package / "specs").glob("*.py")]
     figures = {figure for source in sources for figure in re.findall(r'Outcome, "([^"]+)"', source)}
-    return extracted | questions | figures | {QUESTION}
+    remedies = {hostile.remedy for row in rows for hostile in row.hostile}
+    return extracted | questions | figures | remedies | {QUESTION}
 
 
 def test_every_message_is_translated_and_none_is_left_over(catalogue: Catalog):

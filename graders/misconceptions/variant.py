@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from graders.i18n import known as known
 from graders.intake.reference import closure, module_text
 from graders.intake.submission import Submission
 from graders.sandbox.program import Piece
 from graders.specs import find_unit, unit_names
-from graders.specs.row import Row
+from graders.specs.row import Row, ScriptRow
 from graders.specs.unit import Unit
 
 Edits = tuple[tuple[str, str], ...]
@@ -30,6 +31,11 @@ class Variant:
     source: str = ""
 
     @property
+    def label(self) -> str:
+        """Row and name: "affine__db_mean"."""
+        return f"{self.row}__{self.name}"
+
+    @property
     def text(self) -> str:
         """The variant as a student would hand it in.
 
@@ -39,15 +45,14 @@ class Variant:
         text = reference_text(self.row)
         for old, new in self.edits:
             if text.count(old) != 1:
-                raise ValueError(f"{self.row}__{self.name}: {old!r} stands {text.count(old)} times in the reference")
+                raise ValueError(f"{self.label}: {old!r} stands {text.count(old)} times in the reference")
             text = text.replace(old, new)
         return f"{text}\n\n{self.source}" if self.source else text
 
     @property
     def submission(self) -> Submission:
         """The variant as a submission, graded like any other."""
-        name = f"{self.row}__{self.name}"
-        return Submission(name, f"{name}.py", (Piece("", self.text),), name)
+        return Submission(self.label, f"{self.label}.py", (Piece("", self.text),), self.label)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,9 @@ def rows() -> dict[str, tuple[Unit, Row]]:
 @functools.cache
 def reference_text(row: str) -> str:
     """The reference's functions of a row, with what they use."""
-    return module_text(closure(rows()[row][1].functions))
+    task = rows()[row][1]
+    more = task.uses if isinstance(task, ScriptRow) else ()
+    return module_text(closure((*task.functions, *more)))
 
 
 def chaff(
@@ -86,8 +93,3 @@ def chaff(
 ) -> Chaff:
     """A Chaff, in the order in which one writes it down; `also` separates properties by commas."""
     return Chaff(row, name, edits, source, message, killer, tuple(filter(None, map(str.strip, also.split(",")))))
-
-
-def known(message: str) -> str:
-    """Mark a message for the translators; it is translated where it is shown."""
-    return message

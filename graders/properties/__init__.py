@@ -12,6 +12,7 @@ from graders.properties.purity import PURITY
 from graders.properties.script import script_properties
 from graders.properties.shape import SHAPE
 from graders.properties.single_precision import SINGLE
+from graders.properties.stability import STABILITY
 from graders.specs.row import Row, ScriptRow
 
 EXACT_DRAWS = ("labels", "size", "count", "last", "pixels", "errors", "keep", "lengths")
@@ -28,7 +29,8 @@ def properties(row: Row) -> list[Property]:
     asked += [LINEARITY] if pair else []
     asked += [BATCH] if row.batch else []
     asked += [EDGES]
-    return asked + ([SINGLE] if floats else [])
+    asked += [SINGLE] if floats else []
+    return asked + ([STABILITY] if row.hostile else [])
 
 
 def points(asked: list[Property], total: float) -> dict[str, float]:

@@ -129,7 +129,8 @@ class Judged:
     """What one reply says about one property.
 
     blocked: the property this one cannot be judged without. attempted: False when the stub's own
-    NotImplementedError came. conclusive: False when the dtype's digits do not suffice to decide.
+    NotImplementedError came. conclusive: False when the dtype's digits do not suffice to decide. credit: share of
+    the points that are earned in spite of the findings.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -137,6 +138,7 @@ class Judged:
     attempted: bool = True
     conclusive: bool = True
     error: float = 0.0
+    credit: float = 0.0
 
 
 RIGHT = Judged()

@@ -40,8 +40,8 @@ def conform(label: str, value: Value, wanted: Tree, dtype: str = "float64") -> l
     items = list(_items(value))
     if value.kind != "list" or len(items) != len(wanted):
         text = _("is {got}, but should be a list of {count} arrays").format(got=describe(value), count=len(wanted))
-        if len(items) != len(wanted):
-            return [Form(label, wanted[0], None, text)]
+        if len(items) != len(wanted) or not wanted:
+            return [Form(label, wanted[0] if wanted else np.zeros(0), None, text)]
         forms = [_one(name, item, array, dtype) for name, item, array in zip(names, items, wanted, strict=True)]
         return [Form(label, wanted[0], forms[0].array, text), *forms[1:]]
     return [_one(name, item, array, dtype) for name, item, array in zip(names, items, wanted, strict=True)]

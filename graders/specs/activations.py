@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.specs import hostile
 from graders.specs.row import Arg, Row
 
 ELEMENTWISE = {"N": (2, 6), "D": (2, 7)}
@@ -133,10 +134,19 @@ ROWS = (
         (X,),
         sigmoid,
         ELEMENTWISE,
+        hostile=hostile.SIGMOID,
         convention=CONVENTION,
         source="Goodfellow et al. 2016, eq. 3.30",
     ),
-    Row("tanh", (X,), tanh, ELEMENTWISE, convention=CONVENTION, source="LeCun et al. 1998, section 4.4"),
+    Row(
+        "tanh",
+        (X,),
+        tanh,
+        ELEMENTWISE,
+        hostile=hostile.TANH,
+        convention=CONVENTION,
+        source="LeCun et al. 1998, section 4.4",
+    ),
     Row(
         "relu",
         (X,),
@@ -172,10 +182,19 @@ ROWS = (
         ELEMENTWISE,
         options={"gamma": (1.0, 0.5, 2.0)},
         kinks=at_zero,
+        hostile=hostile.ELU,
         convention=CONVENTION,
         source="Clevert et al. 2016, eq. 15",
     ),
-    Row("softplus", (X,), softplus, ELEMENTWISE, convention=CONVENTION, source="Dugas et al. 2001"),
+    Row(
+        "softplus",
+        (X,),
+        softplus,
+        ELEMENTWISE,
+        hostile=hostile.SOFTPLUS,
+        convention=CONVENTION,
+        source="Dugas et al. 2001",
+    ),
     Row(
         "maxout",
         (X, Arg("w", "K D M"), Arg("b", "K M")),
@@ -191,6 +210,7 @@ ROWS = (
         (Arg("x", "N C"),),
         softmax,
         CLASSES,
+        hostile=hostile.SOFTMAX,
         convention="Over the last axis, each row on its own.",
         source="Goodfellow et al. 2016, eq. 6.29",
     ),
@@ -199,6 +219,7 @@ ROWS = (
         (Arg("x", "N C"),),
         log_softmax,
         CLASSES,
+        hostile=hostile.LOG_SOFTMAX,
         convention="Over the last axis; natural logarithm.",
         source="Goodfellow et al. 2016, eq. 6.30",
     ),
@@ -207,6 +228,7 @@ ROWS = (
         (Arg("x", "N C"),),
         logsumexp,
         CLASSES,
+        hostile=hostile.LOGSUMEXP,
         convention="Over the last axis, (N, C) to (N,).",
         source="Blanchard, Higham & Higham 2021, eq. 1.1",
     ),

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from graders.i18n import _
 from graders.sandbox.program import Argument, Call, Seed
+from graders.specs import hostile
 from graders.specs.activations import softplus
 from graders.specs.row import Arg, Axes, Outcome, Row, Task, TrainingRow, Trial
 
@@ -134,6 +135,7 @@ ROWS: tuple[Task, ...] = (
         outputs=("loss",),
         batch="",
         empty="",
+        hostile=hostile.DISCRIMINATOR,
         convention="From logits; minus the value of the game.",
         source=f"{GOODFELLOW}, equation 1",
     ),
@@ -146,6 +148,7 @@ ROWS: tuple[Task, ...] = (
         options={"kind": ("non-saturating", "minimax")},
         batch="",
         empty="",
+        hostile=hostile.GENERATOR,
         convention="From logits; both are minimised.",
         source=f"{GOODFELLOW}, equation 1 and section 3",
     ),

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from graders.i18n import _
 from graders.sandbox.program import Argument, Call, Seed
+from graders.specs import hostile
 from graders.specs.activations import log_softmax, relu
 from graders.specs.row import Arg, Axes, Outcome, Row, Task, TrainingRow, Trial
 
@@ -229,6 +230,7 @@ ROWS: tuple[Task, ...] = (
         (Arg("q", "N T E"), Arg("k", "N S E"), Arg("v", "N S M"), mask_arg("mask", "N T S")),
         attention,
         {"N": (2, 3), "T": (2, 4), "S": (2, 5), "E": (2, 4), "M": (2, 4)},
+        hostile=hostile.ATTENTION,
         convention="True may be looked at; masked weights are exactly 0; a query without any key gets 0.",
         source=f"{VASWANI}, equation 1",
     ),
@@ -386,6 +388,7 @@ ROWS: tuple[Task, ...] = (
         batch="",
         empty="",
         valid=lambda sizes, options: sizes["T"] > 1,
+        hostile=hostile.NEXT_TOKEN,
         convention="The scores of step t are for token t + 1; mean over samples and the first T - 1 steps.",
         source="Radford et al. 2018, equation 1; USTC slides",
     ),
@@ -401,6 +404,7 @@ ROWS: tuple[Task, ...] = (
         outputs=("loss",),
         batch="",
         empty="",
+        hostile=hostile.NEXT_TOKEN,
         convention="Mean over the covered steps of all samples; 0 if there are none.",
         source="Devlin et al. 2019, section 3.1; USTC slides",
     ),

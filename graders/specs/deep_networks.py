@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graders.specs import hostile
 from graders.specs.activations import relu, sigmoid
 from graders.specs.backprop import BIASES, NETWORK, WEIGHTS
 from graders.specs.row import Arg, Axes, Row, Task
@@ -234,6 +235,7 @@ ROWS: tuple[Task, ...] = (
         batch="",
         empty="",
         patterns=CENTRED,
+        hostile=hostile.BATCH_NORM,
         convention="Biased variance in both places (torch's running variance is unbiased); eps inside the root.",
         source=IOFFE,
     ),
@@ -248,6 +250,7 @@ ROWS: tuple[Task, ...] = (
         batch="",
         empty="",
         patterns=CENTRED,
+        hostile=hostile.BATCH_NORM2D,
         convention="Each channel over samples and pixels; otherwise as batch_norm.",
         source="Ioffe & Szegedy 2015, section 3.2",
     ),
@@ -258,6 +261,7 @@ ROWS: tuple[Task, ...] = (
         {"N": (2, 5), "D": (3, 6)},
         options={"eps": EPS},
         patterns=CENTRED,
+        hostile=hostile.LAYER_NORM,
         convention="Each sample over its features; biased variance, eps inside the root.",
         source="Ba et al. 2016, equation 4",
     ),
@@ -278,6 +282,7 @@ ROWS: tuple[Task, ...] = (
         {"N": (2, 3), "C": (2, 3), "H": (2, 3), "W": (2, 3)},
         options={"groups": (2, 1), "eps": EPS},
         patterns=CENTRED,
+        hostile=hostile.BATCH_NORM2D,
         convention="Groups of neighbouring channels with all their pixels; biased variance, eps inside the root.",
         source="Wu & He 2018, equations 1-2",
     ),

@@ -431,6 +431,7 @@ ROWS: tuple[Task, ...] = (
         source="Keras, TimeDistributed; USTC slides, the word model",
         script=time_distributed_script,
         asks=("TimeDistributed",),
+        uses=("Dense",),
         stages=LAYER_STAGES,
     ),
     ScriptRow(

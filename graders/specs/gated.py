@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.specs import hostile
 from graders.specs.recurrent import RECURRENT
 from graders.specs.row import Arg, Row, Task
 
@@ -173,7 +174,7 @@ def lstm_rows(
     """The step and the sequence of one cell."""
     fields: dict[str, Any] = {"outputs": ("h", "c"), "patterns": RECURRENT, "convention": convention, "source": source}
     return [
-        Row(f"{name}_step", (X_STEP, H_PREV, C_PREV, *params), step, STEP, **fields),
+        Row(f"{name}_step", (X_STEP, H_PREV, C_PREV, *params), step, STEP, hostile=hostile.GATED_STEP, **fields),
         Row(name, (X, H0, C0, *params), over_time(step), SEQUENCE, **fields),
     ]
 
@@ -184,7 +185,7 @@ def gru_rows(
     """The step and the sequence of one convention."""
     fields: dict[str, Any] = {"outputs": ("h",), "patterns": RECURRENT, "convention": convention, "source": source}
     return [
-        Row(f"{name}_step", (X_STEP, H_PREV, *params), step, STEP, **fields),
+        Row(f"{name}_step", (X_STEP, H_PREV, *params), step, STEP, hostile=hostile.GATED_STEP, **fields),
         Row(name, (X, H0, *params), states_over_time(step), SEQUENCE, **fields),
     ]
 
@@ -198,6 +199,7 @@ ROWS: tuple[Task, ...] = (
         {"N": (2, 5), "H": (2, 6)},
         outputs=("a", "c"),
         patterns=RECURRENT,
+        hostile=hostile.MEMORY_CELL,
         convention="c = tanh(z) s(z_i) + c_prev s(z_f), a = tanh(c) s(z_o); the new c is read, not the old.",
         source="Soochow slides, the LSTM cell",
     ),

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.specs import hostile
 from graders.specs.activations import CLASSES, SHARP, log_softmax, softplus
 from graders.specs.row import Arg, Axes, Row
 
@@ -116,6 +117,7 @@ ROWS = (
         (Arg("logits", "N C"), LABELS),
         lambda logits, labels: -pick(log_softmax(logits), labels),
         axes=CLASSES,
+        hostile=hostile.CROSS_ENTROPY,
         convention="From logits and a class index; softmax is inside.",
         source="Goodfellow et al. 2016, eq. 6.30",
     ),
@@ -124,6 +126,7 @@ ROWS = (
         (Arg("logits", "N C"), Arg("targets", "N C", "targets", differentiable=False)),
         lambda logits, targets: -(targets * log_softmax(logits)).sum(-1),
         axes=CLASSES,
+        hostile=hostile.CROSS_ENTROPY,
         convention="From logits; a target row is one-hot or any distribution.",
         source="Goodfellow et al. 2016, eq. 3.51",
     ),
@@ -141,6 +144,7 @@ ROWS = (
         (Arg("logits", "N"), Arg("targets", "N", "unit", differentiable=False)),
         lambda logits, targets: softplus(logits) - targets * logits,
         axes=SAMPLES,
+        hostile=hostile.BINARY_CROSS_ENTROPY,
         convention="From logits; a target is any number in [0, 1].",
         source="Bishop 2006, eq. 4.90",
     ),

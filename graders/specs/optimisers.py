@@ -43,8 +43,8 @@ def gradients(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[An
 
 
 def curvatures(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
-    """Positive, over two decades."""
-    return 10.0 ** rng.uniform(-1, 1, shape)
+    """Of both signs, over two decades."""
+    return np.asarray(10.0 ** rng.uniform(-1, 1, shape) * rng.choice((-1.0, 1.0), shape))
 
 
 # --- the equations, for one parameter ---
@@ -306,6 +306,11 @@ def positive(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any
     return 10.0 ** rng.uniform(-2, 1, shape)
 
 
+def steps(*numbers: int) -> tuple[dict[str, int], ...]:
+    """Fixed cases of a schedule: where it turns."""
+    return tuple({"step": number} for number in numbers)
+
+
 LR = (0.1, 0.01)
 MOMENTUM = (0.9, 0.5)
 BETAS = {"lr": LR, "beta1": (0.9, 0.8), "beta2": (0.999, 0.9), "eps": (1e-8, 1e-3)}
@@ -443,6 +448,7 @@ ROWS: tuple[Task, ...] = (
         (STEP,),
         as_number(lambda step, lr, factor, every: lr * math.exp(math.log(factor) * math.floor(step / every))),
         options={"lr": LR, "factor": (0.5, 0.1), "every": (10, 3)},
+        examples=steps(0, 9, 10),
         convention="lr factor^floor(step / every), steps from 0.",
         source="USTC slides",
         **SCHEDULE,
@@ -452,6 +458,7 @@ ROWS: tuple[Task, ...] = (
         (STEP,),
         as_number(warmup),
         options={"lr": LR, "warmup": (10, 0, 5), "total": (40, 20)},
+        examples=steps(0, 9, 10, 39, 40),
         convention="lr (step + 1) / warmup, then lr (total - step) / (total - warmup), then 0.",
         source="Soochow slides; Goyal et al. 2017, section 2.2",
         **SCHEDULE,
@@ -461,6 +468,7 @@ ROWS: tuple[Task, ...] = (
         (STEP,),
         as_number(lambda step, width, warmup: width**-0.5 * min((step + 1) ** -0.5, (step + 1) * warmup**-1.5)),
         options={"width": (512, 64), "warmup": (10, 20)},
+        examples=steps(0, 9, 10),
         convention="Steps from 0 here, from 1 in the paper.",
         source="Vaswani et al. 2017, equation 3",
         **SCHEDULE,

@@ -42,6 +42,22 @@ class Arg:
     differentiable: bool = True
 
 
+@dataclass(frozen=True)
+class Hostile:
+    """float32 inputs on which the textbook formula breaks down and a careful one does not.
+
+    sizes: of the case. values: of the arguments that are hostile, from a generator, a shape and the sizes; the
+    others are drawn as ever. limit: the largest fair error of every element of the first output, in units of
+    float32's roundoff 2^-24, from the arguments and the right output, both float64.
+    remedy: what is usually done about it, as the report says it.
+    """
+
+    sizes: Axes
+    values: Mapping[str, Draw]
+    limit: Callable[[Mapping[str, Any], Array], Any]
+    remedy: str
+
+
 Kinks = Callable[[Mapping[str, Any]], Mapping[str, NDArray[np.bool_]] | bool]
 """From the arguments by name to where the task is not differentiable: masks by argument (there any value
 between the one-sided gradients passes), or True when no gradient of this case can be judged."""
@@ -65,6 +81,7 @@ class Row:
     valid: which sizes and options go together (a kernel fits its input); others are not drawn.
     patterns: value patterns that make sense (see `graders.cases.PATTERNS`); empty for all.
     examples: fixed cases, arguments by name; they come first.
+    hostile: inputs on which digits are easily lost.
     """
 
     name: str
@@ -81,6 +98,7 @@ class Row:
     valid: Callable[[Axes, Mapping[str, Any]], bool] | None = None
     patterns: tuple[str, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
+    hostile: tuple[Hostile, ...] = ()
     convention: str = ""
     source: str = ""
 
@@ -123,7 +141,7 @@ class ScriptRow(Row):
     """A task of several functions that are called one after another: an optimiser, a graph, a framework.
 
     script: from arguments and options by name to the calls. The oracle gives every output at once.
-    asks: the functions, or classes, that the submission must define.
+    asks: the functions, or classes, that the submission must define. uses: those of other tasks that it calls as well.
     stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
         "forward" by default. A mistake is charged to the first of them that shows it.
     """
@@ -131,6 +149,7 @@ class ScriptRow(Row):
     kind: Literal["pair", "function", "script"] = "script"
     script: Callable[[Mapping[str, Any], Mapping[str, Any]], Script] = field(kw_only=True)
     asks: tuple[str, ...] = field(kw_only=True)
+    uses: tuple[str, ...] = field(default=(), kw_only=True)
     stages: Mapping[str, tuple[tuple[str, ...], float]] = field(default_factory=dict, kw_only=True)
 
     @property

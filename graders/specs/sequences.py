@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graders.specs import hostile
 from graders.specs.activations import log_softmax, softmax
 from graders.specs.gated import lstm_step, over_time
 from graders.specs.losses import REDUCTIONS, reduced
@@ -357,6 +358,7 @@ ROWS: tuple[Task, ...] = (
         options={"reduction": REDUCTIONS},
         empty="",
         valid=lambda sizes, options: sizes["T"] >= 2 * sizes["L"] and sizes["C"] > 1,
+        hostile=hostile.CTC,
         convention="From logits, blank 0; the mean is over samples (torch divides by label lengths first).",
         source=f"{GRAVES}, equations 3 and 6-16",
     ),

@@ -1,0 +1,365 @@
+"""Unit 02: losses, their reductions, and the regularised objective."""
+
+from __future__ import annotations
+
+from graders.misconceptions.variant import chaff, known
+
+IN_PLACE = known("it writes into an array that was handed in")
+MEAN_NOT_DIVIDED = known("the gradient of the mean is not divided by N")
+MEAN_IS_SUM = known("the mean is not divided by N: it is the sum")
+ALWAYS_DIVIDED = known("the gradient is divided by N whatever the reduction")
+UPSTREAM_IGNORED = known("the upstream gradient is left out: the backward returns the same whatever it is")
+FLIPPED = known("the sign of the gradient is wrong")
+OVER_OUTPUTS = known("it is averaged over the outputs of a sample too, not summed")
+OVER_CLASSES = known("it is averaged over the classes too, not only over the samples")
+SOFTMAX_TWICE = known("the softmax is applied twice")
+EPSILON = known("a small number is added under the logarithm")
+CLIPPED = known("the probability is clipped before the logarithm: large losses are cut off")
+EYE = known("the one-hot labels are float64 and make the gradient float64 for float32 inputs")
+NO_SHIFT = known("the largest logit is not subtracted before the exponential, which overflows")
+IN_FLOAT64 = known("it computes in float64 whatever the dtype of its inputs")
+COLUMN = known("the gradient is a column of shape (N, 1), not (N,)")
+SQUEEZED = known("squeeze drops axes of size 1")
+GLOBAL = known("what the backward needs is kept in a global, not in the cache: the next forward overwrites it")
+
+UNDIVIDED = ("dloss = dloss / samples", "dloss = 1 * dloss")
+DIVIDED_IN_PLACE = ("dloss = dloss / samples", "dloss /= samples")
+DIVIDED = ('if reduction == "mean":\n        dloss', "if True:\n        dloss")
+SUMMED = ("return total / samples", "return total")
+UPSTREAM = "dloss = xp.asarray(dloss, dtype=like.dtype)"
+IGNORED = (UPSTREAM, "dloss = xp.ones_like(xp.asarray(dloss, dtype=like.dtype))")
+REDUCED = "return reduce_losses(losses, reduction), "
+DIFFERENCE = "return pred - in_dtype_of(target, pred)"
+SQUARES = "losses = array_namespace(pred).sum(difference * difference, axis=1)"
+SQUARED_GRADIENT = "return 2 * difference * upstream[:, None]"
+DISTANCES = "losses = xp.sum(xp.abs(difference), axis=1)"
+SIGNS = "return array_namespace(difference).sign(difference) * upstream[:, None]"
+WRONG = "xp.astype(predicted != labels, xp.float64)"
+PICKED = "losses = -at_labels(log_probs, labels)"
+NLL_GRADIENT = "return -in_dtype_of(mask, log_probs) * upstream[:, None]"
+ONE_HOT = "in_dtype_of(label_mask(labels, log_probs.shape[1]), log_probs)"
+CROSS_ENTROPY_GRADIENT = "return (xp.exp(log_probs) - one_hot_labels) * upstream[:, None]"
+HARD_LOG_PROBS = "log_probs, _ = log_softmax_forward(logits)"
+SOFT_LOG_PROBS = "log_probs, softmax_cache = log_softmax_forward(logits)"
+SHIFTED = "shifted = x - xp.max(x, axis=-1, keepdims=True)"
+LOG_SUM = "y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))"
+SOFT_LOSSES = "losses = -xp.sum(targets * log_probs, axis=1)"
+SOFT_GRADIENT = "return log_softmax_backward(-targets * upstream[:, None], softmax_cache)"
+SOFT_TARGETS = "targets = in_dtype_of(targets, logits)"
+PROBS_LOSSES = "losses = -xp.sum(targets * xp.log(probs), axis=1)"
+WHERE_TARGETS = "probs = xp.where(targets == 0, 1, probs)"
+PROBS_GRADIENT = "return -targets / probs * upstream[:, None]"
+BINARY_LOSSES = "losses = xp.maximum(logits, 0) - logits * targets + xp.log1p(xp.exp(-xp.abs(logits)))"
+BINARY_GRADIENT = "return (probs - targets) * upstream"
+HINGE_LOSSES = "losses = array_namespace(scores).maximum(violation, 0)"
+HINGE_GRADIENT = "return -signs * is_positive(violation) * upstream"
+MARGINS = "violation = scores - at_labels(scores, labels)[:, None] + margin"
+MARGIN_LOSSES = "losses = xp.sum(xp.maximum(violation, 0), axis=1)"
+MARGIN_GRADIENT = "return (violators - count * true_class) * upstream[:, None]"
+EXPONENTIALS = "losses = array_namespace(scores).exp(-signs * scores)"
+EXPONENTIAL_GRADIENT = "return -signs * losses * upstream"
+PENALTY = "penalty = sum(xp.sum(w * w) for w in weights)"
+OBJECTIVE = "return xp.sum(losses) + l2 / 2 * penalty, "
+DLOSSES = "dlosses = dJ * xp.ones_like(losses)"
+DWEIGHTS = "dweights = [dJ * l2 * w for w in weights]"
+
+CHAFFS = (
+    chaff("squared_loss", "half", known("the loss has a factor 1/2 that its definition has not"), "forward",
+          (SQUARES, SQUARES + " / 2")),
+    chaff("squared_loss", "two_forgotten", known("the factor 2 is missing in the gradient"), "gradient dpred",
+          (SQUARED_GRADIENT, "return difference * upstream[:, None]")),
+    chaff("squared_loss", "over_outputs", OVER_OUTPUTS, "forward",
+          (SQUARES, "losses = array_namespace(pred).mean(difference * difference, axis=1)"),
+          (SQUARED_GRADIENT, "return 2 * difference * upstream[:, None] / difference.shape[1]"), also="gradient dpred"),
+    chaff("squared_loss", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dpred", UNDIVIDED),
+    chaff("squared_loss", "always_divided", ALWAYS_DIVIDED, "batch", DIVIDED, also="gradient dpred"),
+    chaff("squared_loss", "mean_is_sum", MEAN_IS_SUM, "forward", SUMMED),
+    chaff("squared_loss", "none_is_summed", known("the losses are summed where the reduction is none"), "shape",
+          ('if reduction == "none":\n        return losses\n', 'if reduction == "none":\n        return losses.sum()\n'), also="forward"),
+    chaff("squared_loss", "norm", known("it is the norm of the difference, without the square"), "forward",
+          (SQUARES, "losses = np.sqrt(np.sum(difference * difference, axis=1))"),
+          (SQUARED_GRADIENT, "norm = np.sqrt(np.sum(difference * difference, axis=1))\n"
+                             "    return difference / norm[:, None] * upstream[:, None]"), also="gradient dpred"),
+    chaff("squared_loss", "flipped", FLIPPED, "gradient dpred", (SQUARED_GRADIENT, "return -2 * difference * upstream[:, None]")),
+    chaff("squared_loss", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dpred"),
+    chaff("squared_loss", "in_place", IN_PLACE, "purity", (DIFFERENCE, "pred -= target; return pred")),
+    chaff("squared_loss", "in_float64", IN_FLOAT64, "float32",
+          (DIFFERENCE, "return pred.astype(np.float64) - target")),
+    chaff("squared_loss", "squeezed", SQUEEZED, "edges",
+          (SQUARED_GRADIENT, "return np.squeeze(2 * difference * upstream[:, None])")),
+    chaff("absolute_loss", "flipped", FLIPPED, "gradient dpred", (SIGNS, SIGNS.replace("sign(", "sign(-"))),
+    chaff("absolute_loss", "slope_is_difference", known("the gradient is the difference, not its sign"), "gradient dpred",
+          (SIGNS, "return difference * upstream[:, None]")),
+    chaff("absolute_loss", "abs_forgotten", known("the absolute value is missing: differences cancel"), "forward",
+          (DISTANCES, "losses = xp.sum(difference, axis=1)")),
+    chaff("absolute_loss", "abs_of_sum", known("the absolute value is taken of the sum, not of each difference"), "forward",
+          (DISTANCES, "losses = xp.abs(xp.sum(difference, axis=1))")),
+    chaff("absolute_loss", "over_outputs", OVER_OUTPUTS, "forward",
+          (DISTANCES, "losses = xp.mean(xp.abs(difference), axis=1)"),
+          (SIGNS, SIGNS + " / difference.shape[1]"), also="gradient dpred"),
+    chaff("absolute_loss", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dpred", UNDIVIDED),
+    chaff("absolute_loss", "over_itself", known("the sign is computed as d / |d|: 0/0 where prediction and target agree"),
+          "gradient dpred", (SIGNS, "return difference / np.abs(difference) * upstream[:, None]")),
+    chaff("absolute_loss", "one_of_float64", known("the signs are float64 and make the gradient float64 for float32 inputs"),
+          "float32", (SIGNS, "return np.where(difference > 0, 1.0, -1.0) * upstream[:, None]")),
+    chaff("absolute_loss", "upstream_in_place", IN_PLACE, "purity", DIVIDED_IN_PLACE),
+    chaff("absolute_loss", "squared", known("it is the squared loss, not the absolute one"), "forward",
+          (DISTANCES, "losses = xp.sum(difference**2, axis=1)"), (SIGNS, "return 2 * difference * upstream[:, None]"), also="gradient dpred"),
+    chaff("absolute_loss", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dpred"),
+    chaff("absolute_loss", "squeezed", SQUEEZED, "edges", (SIGNS, SIGNS.replace("return ", "return np.squeeze(") + ")")),
+    chaff("zero_one_loss", "counts_right", known("it counts the right predictions, not the wrong ones"), "forward",
+          ("predicted != labels, ", "predicted == labels, ")),
+    chaff("zero_one_loss", "distance", known("it is the distance of the class numbers, not 0 or 1"), "forward",
+          (WRONG, "xp.astype(xp.abs(predicted - labels), xp.float64)")),
+    chaff("zero_one_loss", "booleans", known("it returns booleans, not numbers"), "shape", (WRONG, "predicted != labels")),
+    chaff("zero_one_loss", "float32", known("the result is float32, not float64"), "shape",
+          (WRONG, "xp.astype(predicted != labels, xp.float32)")),
+    chaff("zero_one_loss", "mean_is_sum", MEAN_IS_SUM, "forward", SUMMED),
+    chaff("zero_one_loss", "whole_division", known("the division drops the fraction"), "forward",
+          ("return total / samples", "return total // samples")),
+    chaff("zero_one_loss", "none_divided", known("each loss is divided by N where the reduction is none"), "batch",
+          ('"none":\n        return losses', '"none":\n        return losses / len(losses)'), also="forward"),
+    chaff("zero_one_loss", "in_place", IN_PLACE, "purity", (WRONG, "np.not_equal(predicted, labels, out=predicted).astype(np.float64)")),
+    chaff("zero_one_loss", "none_is_averaged", known("the losses are averaged where the reduction is none"), "shape",
+          ('"none":\n        return losses', '"none":\n        return losses.mean()'), also="forward"),
+    chaff("nll_loss", "minus_forgotten", known("the minus sign of the loss is missing"), "forward",
+          (PICKED, "losses = at_labels(log_probs, labels)")),
+    chaff("nll_loss", "flipped", FLIPPED, "gradient dlog_probs", (NLL_GRADIENT, NLL_GRADIENT.replace("-in", "in"))),
+    chaff("nll_loss", "table", known("log_probs[:, labels] is a table of N by N numbers, not one number a sample"), "shape",
+          (PICKED, "losses = -log_probs[:, labels]"), also="forward"),
+    chaff("nll_loss", "through_softmax", known("the gradient goes through a softmax that is not there"), "gradient dlog_probs",
+          (NLL_GRADIENT, "return (np.exp(log_probs) - in_dtype_of(mask, log_probs)) * upstream[:, None]")),
+    chaff("nll_loss", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dlog_probs", UNDIVIDED),
+    chaff("nll_loss", "over_classes", OVER_CLASSES, "forward",
+          (REDUCED, 'return reduce_losses(losses, reduction) / (num_classes if reduction == "mean" else 1), ')),
+    chaff("nll_loss", "every_class", known("the gradient goes to every class, not only to the label's"),
+          "gradient dlog_probs", (NLL_GRADIENT, "return -np.ones_like(log_probs) * upstream[:, None]")),
+    chaff("nll_loss", "eye", EYE, "float32", (NLL_GRADIENT, "return -np.eye(log_probs.shape[1])[labels] * upstream[:, None]")),
+    chaff("nll_loss", "global_labels", GLOBAL, "purity",
+          (PICKED, f"nll_loss_forward.labels = labels\n    {PICKED}"),
+          ("log_probs, labels, reduction = cache", "log_probs, _, reduction = cache\n    labels = nll_loss_forward.labels")),
+    chaff("nll_loss", "gradient_is_scaled", known("the gradient is multiplied by the log-probabilities"), "gradient dlog_probs",
+          (NLL_GRADIENT, "return -in_dtype_of(mask, log_probs) * log_probs * upstream[:, None]")),
+    chaff("nll_loss", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dlog_probs"),
+    chaff("nll_loss", "squeezed", SQUEEZED, "edges", (NLL_GRADIENT, NLL_GRADIENT.replace("return ", "return np.squeeze(") + ")")),
+    chaff("cross_entropy", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dlogits", UNDIVIDED),
+    chaff("cross_entropy", "always_divided", ALWAYS_DIVIDED, "gradient dlogits", DIVIDED, also="batch"),
+    chaff("cross_entropy", "softmax_twice", SOFTMAX_TWICE, "forward",
+          (HARD_LOG_PROBS, "log_probs, _ = log_softmax_forward(np.exp(log_softmax_forward(logits)[0]))"), also="gradient dlogits"),
+    chaff("cross_entropy", "epsilon", EPSILON, "forward",
+          (PICKED, "losses = -np.log(np.exp(at_labels(log_probs, labels)) + 1e-7)")),
+    chaff("cross_entropy", "clipped", CLIPPED, "forward",
+          (PICKED, "losses = -np.maximum(at_labels(log_probs, labels), np.log(1e-7).astype(log_probs.dtype))")),
+    chaff("cross_entropy", "label_subtracted", known("the label's number is subtracted, not its one-hot row"), "gradient dlogits",
+          (ONE_HOT, "in_dtype_of(labels[:, None], log_probs)")),
+    chaff("cross_entropy", "one_hot_forgotten", known("the gradient is the softmax: the one-hot label is not subtracted"),
+          "gradient dlogits", (CROSS_ENTROPY_GRADIENT, "return xp.exp(log_probs) * upstream[:, None]")),
+    chaff("cross_entropy", "only_the_label", known("only the label's logit gets a gradient"), "gradient dlogits",
+          (CROSS_ENTROPY_GRADIENT, "return (xp.exp(log_probs) - 1) * one_hot_labels * upstream[:, None]")),
+    chaff("cross_entropy", "flipped", FLIPPED, "gradient dlogits",
+          (CROSS_ENTROPY_GRADIENT, "return (one_hot_labels - xp.exp(log_probs)) * upstream[:, None]")),
+    chaff("cross_entropy", "over_classes", OVER_CLASSES, "forward",
+          (REDUCED, 'return reduce_losses(losses, reduction) / (num_classes if reduction == "mean" else 1), ')),
+    chaff("cross_entropy", "over_the_batch", known("it sums over the samples, not over the classes"), "forward",
+          ("xp.sum(xp.exp(shifted), axis=-1, keepdims=True)", "xp.sum(xp.exp(shifted), axis=0, keepdims=True)"), also="gradient dlogits, batch"),
+    chaff("cross_entropy", "minus_forgotten", known("the minus sign of the loss is missing"), "forward",
+          (PICKED, "losses = at_labels(log_probs, labels)")),
+    chaff("cross_entropy", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dlogits"),
+    chaff("cross_entropy", "shift_in_place", IN_PLACE, "purity",
+          (SHIFTED, "x -= xp.max(x, axis=-1, keepdims=True); shifted = x")),
+    chaff("cross_entropy", "cache_overwritten", known("the backward writes into its cache: a second call gives something else"),
+          "purity", (CROSS_ENTROPY_GRADIENT,
+                     "dlogits = np.exp(log_probs, out=log_probs); dlogits -= one_hot_labels\n"
+                     "    return dlogits * upstream[:, None]")),
+    chaff("cross_entropy", "eye", EYE, "float32", (ONE_HOT, "np.eye(log_probs.shape[1])[labels]")),
+    chaff("cross_entropy", "no_shift", NO_SHIFT, "stability", (SHIFTED, "shifted = x")),
+    chaff("cross_entropy", "log_of_softmax", known("the logarithm is taken of a probability that has underflowed to 0"), "stability",
+          (LOG_SUM, "y = xp.exp(shifted); y = xp.log(y / xp.sum(y, axis=-1, keepdims=True))")),
+    chaff("cross_entropy", "shift_of_the_batch", known("the largest score of the batch is subtracted, not of each row: the others underflow"), "stability",
+          ("shifted = x - xp.max(x, axis=-1, keepdims=True)", "shifted = x - xp.max(x, initial=-np.inf)")),
+    chaff("cross_entropy", "squeezed", SQUEEZED, "edges", (CROSS_ENTROPY_GRADIENT, CROSS_ENTROPY_GRADIENT.replace("return ", "return np.squeeze(") + ")")),
+    chaff("soft_cross_entropy", "argmax", known("only the largest target counts: the rest of the distribution is thrown away"),
+          "forward", (SOFT_TARGETS, "targets = (targets == targets.max(axis=1, keepdims=True)).astype(logits.dtype)"), also="gradient dlogits"),
+    chaff("soft_cross_entropy", "exchanged", known("targets and predictions are exchanged"), "forward",
+          (SOFT_LOSSES, "losses = -xp.sum(xp.exp(log_probs) * np.log(np.maximum(targets, 1e-12)), axis=1)")),
+    chaff("soft_cross_entropy", "sum_missing", known("the backward multiplies softmax by each target, not by the sum of the targets"),
+          "gradient dlogits", ("xp.exp(y) * xp.sum(dout, axis=-1, keepdims=True)", "xp.exp(y) * dout")),
+    chaff("soft_cross_entropy", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dlogits", UNDIVIDED),
+    chaff("soft_cross_entropy", "over_classes", OVER_CLASSES, "forward", (SOFT_LOSSES, "losses = -xp.mean(targets * log_probs, axis=1)")),
+    chaff("soft_cross_entropy", "divergence", known("it is the divergence: the entropy of the targets is subtracted"), "forward",
+          (SOFT_LOSSES, "losses = xp.sum(targets * (np.log(np.where(targets > 0, targets, 1)) - log_probs), axis=1)")),
+    chaff("soft_cross_entropy", "targets_softmaxed", known("a softmax is applied to the targets too"), "forward",
+          (SOFT_TARGETS, "targets = np.exp(targets) / np.exp(targets).sum(axis=1, keepdims=True)"), also="gradient dlogits"),
+    chaff("soft_cross_entropy", "by_probs", known("the gradient is with respect to the probabilities, not to the logits"),
+          "gradient dlogits", (SOFT_GRADIENT, "return -targets / np.exp(softmax_cache) * upstream[:, None]")),
+    chaff("soft_cross_entropy", "softmax_twice", SOFTMAX_TWICE, "forward",
+          (SOFT_LOG_PROBS, "log_probs, softmax_cache = log_softmax_forward(np.exp(log_softmax_forward(logits)[0]))"), also="gradient dlogits"),
+    chaff("soft_cross_entropy", "epsilon", EPSILON, "forward",
+          (SOFT_LOSSES, "losses = -xp.sum(targets * xp.log(xp.exp(log_probs) + 1e-7), axis=1)")),
+    chaff("soft_cross_entropy", "shift_in_place", IN_PLACE, "purity",
+          (SHIFTED, "x -= xp.max(x, axis=-1, keepdims=True); shifted = x")),
+    chaff("soft_cross_entropy", "no_shift", NO_SHIFT, "stability", (SHIFTED, "shifted = x")),
+    chaff("soft_cross_entropy", "in_float64", IN_FLOAT64, "float32",
+          (SOFT_TARGETS, "targets = np.array(targets, dtype=np.float64)")),
+    chaff("soft_cross_entropy", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dlogits"),
+    chaff("soft_cross_entropy", "shift_of_the_batch", known("the largest score of the batch is subtracted, not of each row: the others underflow"), "stability",
+          ("shifted = x - xp.max(x, axis=-1, keepdims=True)", "shifted = x - xp.max(x, initial=-np.inf)")),
+    chaff("soft_cross_entropy", "squeezed", SQUEEZED, "edges", (SOFT_GRADIENT, SOFT_GRADIENT.replace("return ", "return np.squeeze(") + ")")),
+    chaff("cross_entropy_from_probs", "epsilon", EPSILON, "forward",
+          (PROBS_LOSSES, "losses = -xp.sum(targets * xp.log(probs + 1e-7), axis=1)")),
+    chaff("cross_entropy_from_probs", "softmax_inside", known("a softmax is applied to what are probabilities already"), "forward",
+          (WHERE_TARGETS, "probs = np.exp(probs) / np.exp(probs).sum(axis=1, keepdims=True)"), also="gradient dprobs"),
+    chaff("cross_entropy_from_probs", "for_logits", known("the gradient p - t is that for logits, not for probabilities"),
+          "gradient dprobs", (WHERE_TARGETS, "safe = xp.where(targets == 0, 1, probs)"),
+          ("xp.log(probs)", "xp.log(safe)"), (PROBS_GRADIENT, "return (probs - targets) * upstream[:, None]")),
+    chaff("cross_entropy_from_probs", "not_divided", known("the derivative 1/p of the logarithm is missing"), "gradient dprobs",
+          (PROBS_GRADIENT, "return -targets * upstream[:, None]")),
+    chaff("cross_entropy_from_probs", "flipped", FLIPPED, "gradient dprobs", (PROBS_GRADIENT, PROBS_GRADIENT.replace("-t", "t"))),
+    chaff("cross_entropy_from_probs", "log2", known("the logarithm has base 2"), "forward",
+          (PROBS_LOSSES, "losses = -xp.sum(targets * xp.log2(probs), axis=1)")),
+    chaff("cross_entropy_from_probs", "wrong_classes", known("the wrong classes enter with log(1 - p): that is the binary form"), "forward",
+          (PROBS_LOSSES, "rest = np.where(probs < 1, 1 - probs, 1)\n"
+                         "    losses = -xp.sum(targets * xp.log(probs) + (1 - targets) * xp.log(rest), axis=1)")),
+    chaff("cross_entropy_from_probs", "over_classes", OVER_CLASSES, "forward",
+          (PROBS_LOSSES, "losses = -xp.mean(targets * xp.log(probs), axis=1)")),
+    chaff("cross_entropy_from_probs", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dprobs", UNDIVIDED),
+    chaff("cross_entropy_from_probs", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dprobs"),
+    chaff("cross_entropy_from_probs", "clipped", CLIPPED, "forward",
+          (PROBS_LOSSES, "losses = -xp.sum(targets * xp.log(np.clip(probs, 1e-7, 1 - 1e-7)), axis=1)")),
+    chaff("cross_entropy_from_probs", "in_float64", IN_FLOAT64, "float32",
+          ("targets = in_dtype_of(targets, probs)", "targets = np.array(targets, dtype=np.float64)")),
+    chaff("cross_entropy_from_probs", "upstream_in_place", IN_PLACE, "purity", DIVIDED_IN_PLACE),
+    chaff("cross_entropy_from_probs", "squeezed", SQUEEZED, "shape", (PROBS_GRADIENT, PROBS_GRADIENT.replace("return ", "return np.squeeze(") + ")")),
+    chaff("binary_cross_entropy", "one_term", known("the term of the targets 0, (1 - t) log(1 - p), is missing"), "forward",
+          (BINARY_LOSSES, "losses = targets * np.logaddexp(0, -logits)")),
+    chaff("binary_cross_entropy", "as_signs", known("targets are used as signs -1 and 1, but they are 0 to 1"), "forward",
+          (BINARY_LOSSES, "losses = np.logaddexp(0, -logits * targets)")),
+    chaff("binary_cross_entropy", "slope_once_more", known("the gradient is multiplied by the slope of the sigmoid, which has cancelled"),
+          "gradient dlogits", (BINARY_GRADIENT, "return (probs - targets) * probs * (1 - probs) * upstream")),
+    chaff("binary_cross_entropy", "flipped", FLIPPED, "gradient dlogits", (BINARY_GRADIENT, "return (targets - probs) * upstream")),
+    chaff("binary_cross_entropy", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dlogits", UNDIVIDED),
+    chaff("binary_cross_entropy", "sigmoid_twice", known("the sigmoid is applied twice"), "gradient dlogits",
+          ("probs, _ = sigmoid_forward(logits)", "probs, _ = sigmoid_forward(sigmoid_forward(logits)[0])")),
+    chaff("binary_cross_entropy", "sigmoid_forgotten", known("the logits are not passed through the sigmoid"), "gradient dlogits",
+          ("probs, _ = sigmoid_forward(logits)", "probs = logits")),
+    chaff("binary_cross_entropy", "clipped", CLIPPED, "forward",
+          (BINARY_LOSSES, "bound = 16.11809555\n    z = np.clip(logits, -bound, bound)\n    " + BINARY_LOSSES.replace("logits", "z"))),
+    chaff("binary_cross_entropy", "rounded", known("the targets are rounded to 0 or 1"), "forward",
+          ("targets = in_dtype_of(targets, logits)", "targets = in_dtype_of(np.round(targets), logits)"), also="gradient dlogits"),
+    chaff("binary_cross_entropy", "in_place", IN_PLACE, "purity",
+          (BINARY_LOSSES, "kept, softplus = logits.copy(), np.logaddexp(0, logits)\n"
+                          "    logits *= targets\n    losses, logits = softplus - logits, kept")),
+    chaff("binary_cross_entropy", "overflow", known("log(1 + exp(-z)) overflows where z is far below 0"), "stability",
+          (BINARY_LOSSES, "losses = xp.log(1 + xp.exp(-logits)) + (1 - targets) * logits")),
+    chaff("binary_cross_entropy", "in_float64", IN_FLOAT64, "float32",
+          ("targets = in_dtype_of(targets, logits)", "targets = np.array(targets, dtype=np.float64)")),
+    chaff("binary_cross_entropy", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dlogits"),
+    chaff("binary_cross_entropy", "column", COLUMN, "shape",
+          (f"{BINARY_GRADIENT}_per_sample(dloss, reduction, logits)",
+           f"return ({BINARY_GRADIENT[7:]}_per_sample(dloss, reduction, logits))[:, None]")),
+    chaff("hinge_loss", "sign_missing", known("the gradient lacks the sign y"), "gradient dscores",
+          (HINGE_GRADIENT, "return -is_positive(violation) * upstream")),
+    chaff("hinge_loss", "flipped", FLIPPED, "gradient dscores", (HINGE_GRADIENT, "return signs * is_positive(violation) * upstream")),
+    chaff("hinge_loss", "without_margin", known("the margin 1 is missing"), "forward", ("violation = 1 - signs", "violation = -signs"), also="gradient dscores"),
+    chaff("hinge_loss", "everywhere", known("samples beyond the margin get a gradient too"), "gradient dscores",
+          (HINGE_GRADIENT, "return -signs * upstream")),
+    chaff("hinge_loss", "slope_is_violation", known("the gradient is the violation itself, not 0 or 1"), "gradient dscores",
+          (HINGE_GRADIENT, "return -signs * np.maximum(violation, 0) * upstream")),
+    chaff("hinge_loss", "squared", known("it is the squared hinge"), "forward",
+          (HINGE_LOSSES, "losses = np.maximum(violation, 0) ** 2"),
+          (HINGE_GRADIENT, "return -2 * signs * np.maximum(violation, 0) * upstream"), also="gradient dscores"),
+    chaff("hinge_loss", "zero_or_one", known("the signs are turned into labels 0 and 1"), "forward",
+          ("violation = 1 - signs", "signs = (signs > 0).astype(scores.dtype); violation = 1 - signs"), also="gradient dscores"),
+    chaff("hinge_loss", "no_hinge", known("the loss goes below 0: the maximum with 0 is missing"), "forward",
+          (HINGE_LOSSES, "losses = violation")),
+    chaff("hinge_loss", "mask_by_upstream", known("it masks by the upstream gradient, not by the violation"), "linearity",
+          (HINGE_GRADIENT, "return -signs * (np.asarray(dloss) > 0) * upstream"), also="gradient dscores"),
+    chaff("hinge_loss", "over_violators", known("the mean is over the samples inside the margin only"), "forward",
+          (REDUCED, "inside = max(int(np.sum(violation > 0)), 1)\n"
+                    '    return losses.sum() / inside if reduction == "mean" else reduce_losses(losses, reduction), ')),
+    chaff("hinge_loss", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dscores", UNDIVIDED),
+    chaff("hinge_loss", "upstream_in_place", IN_PLACE, "purity", DIVIDED_IN_PLACE),
+    chaff("hinge_loss", "mask_of_float64", known("the mask is float64 and makes the gradient float64 for float32 inputs"), "float32",
+          (HINGE_GRADIENT, "return -signs * np.where(violation > 0, 1.0, 0.0) * upstream")),
+    chaff("multiclass_hinge_loss", "one_for_the_label", known("1 is subtracted at the right class, not the number of violated margins"),
+          "gradient dscores", (MARGIN_GRADIENT, "return (violators - true_class) * upstream[:, None]")),
+    chaff("multiclass_hinge_loss", "label_forgotten", known("the right class gets no gradient"), "gradient dscores",
+          (MARGIN_GRADIENT, "return violators * upstream[:, None]")),
+    chaff("multiclass_hinge_loss", "label_competes", known("the right class is in the sum: it adds the margin to each loss"), "forward",
+          ("violation = xp.where(label_mask(labels, num_classes), 0, violation)", "pass")),
+    chaff("multiclass_hinge_loss", "margin_ignored", known("the margin is 1, whatever it should be"), "forward",
+          (MARGINS, MARGINS.replace("margin", "1.0")), also="gradient dscores"),
+    chaff("multiclass_hinge_loss", "over_classes", OVER_CLASSES, "forward",
+          (MARGIN_LOSSES, "losses = xp.mean(xp.maximum(violation, 0), axis=1)"),
+          (MARGIN_GRADIENT, MARGIN_GRADIENT + " / violation.shape[1]"), also="gradient dscores"),
+    chaff("multiclass_hinge_loss", "worst_only", known("only the most violated margin counts, not their sum"), "forward",
+          (MARGIN_LOSSES, "losses = xp.max(xp.maximum(violation, 0), axis=1)")),
+    chaff("multiclass_hinge_loss", "flipped_margin", known("the score of the right class is compared the wrong way round"), "forward",
+          (MARGINS, "violation = at_labels(scores, labels)[:, None] - scores + margin"), also="gradient dscores"),
+    chaff("multiclass_hinge_loss", "slope_is_violation", known("the gradient is the violation itself, not 0 or 1"), "gradient dscores",
+          ("violators = is_positive(violation)", "violators = np.maximum(violation, 0)")),
+    chaff("multiclass_hinge_loss", "counted_over_batch", known("the violated margins are counted over the samples, not over the classes"),
+          "batch", ("count = xp.sum(violators, axis=1, keepdims=True)", "count = xp.sum(violators, axis=0, keepdims=True)"), also="gradient dscores"),
+    chaff("multiclass_hinge_loss", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dscores", UNDIVIDED),
+    chaff("multiclass_hinge_loss", "booleans", known("the violations are counted as float64, and float32 inputs get a float64 gradient"),
+          "float32", ("violators = is_positive(violation)", "violators = (violation > 0).astype(np.float64)")),
+    chaff("multiclass_hinge_loss", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dscores"),
+    chaff("multiclass_hinge_loss", "upstream_in_place", IN_PLACE, "purity", DIVIDED_IN_PLACE),
+    chaff("multiclass_hinge_loss", "squeezed", SQUEEZED, "edges", (MARGIN_GRADIENT, MARGIN_GRADIENT.replace("return ", "return np.squeeze(") + ")")),
+    chaff("exponential_loss", "exponent", known("the sign of the exponent is wrong"), "forward",
+          (EXPONENTIALS, "losses = array_namespace(scores).exp(signs * scores)"), also="gradient dscores"),
+    chaff("exponential_loss", "sign_missing", known("the gradient lacks the sign y"), "gradient dscores",
+          (EXPONENTIAL_GRADIENT, "return -losses * upstream")),
+    chaff("exponential_loss", "flipped", FLIPPED, "gradient dscores", (EXPONENTIAL_GRADIENT, "return signs * losses * upstream")),
+    chaff("exponential_loss", "slope_without_exp", known("the gradient lacks the factor exp(-y f)"), "gradient dscores",
+          (EXPONENTIAL_GRADIENT, "return -signs * upstream")),
+    chaff("exponential_loss", "reduced_in_gradient", known("the gradient has the reduced loss, not each sample's own"), "gradient dscores",
+          ("(signs, losses, reduction)\n\n", "(signs, reduce_losses(losses, reduction), reduction)\n\n")),
+    chaff("exponential_loss", "logistic", known("it is the logistic loss, log(1 + exp(-y f))"), "forward",
+          (EXPONENTIALS, "losses = np.logaddexp(0, -signs * scores)"),
+          (EXPONENTIAL_GRADIENT, "return -signs * -np.expm1(-losses) * upstream"), also="gradient dscores"),
+    chaff("exponential_loss", "mean_not_divided", MEAN_NOT_DIVIDED, "gradient dscores", UNDIVIDED),
+    chaff("exponential_loss", "cache_overwritten", known("the backward writes into its cache: a second call gives something else"),
+          "purity", (EXPONENTIAL_GRADIENT, "losses *= -signs; return losses * upstream")),
+    chaff("exponential_loss", "column", COLUMN, "shape",
+          (f"{EXPONENTIAL_GRADIENT}_per_sample(dloss, reduction, signs)",
+           f"return ({EXPONENTIAL_GRADIENT[7:]}_per_sample(dloss, reduction, signs))[:, None]")),
+    chaff("exponential_loss", "upstream_ignored", UPSTREAM_IGNORED, "linearity", IGNORED, also="gradient dscores"),
+    chaff("exponential_loss", "in_float64", IN_FLOAT64, "float32",
+          ("return in_dtype_of(signs, scores)", "return np.array(signs, dtype=np.float64)")),
+    chaff("regularised_objective", "half_forgotten", known("the penalty lacks its factor 1/2"), "forward",
+          (OBJECTIVE, "return xp.sum(losses) + l2 * penalty, ")),
+    chaff("regularised_objective", "gradient_doubled", known("the gradient of the penalty has a factor 2, which the 1/2 has cancelled"),
+          "gradient dweights", (DWEIGHTS, "dweights = [dJ * 2 * l2 * w for w in weights]")),
+    chaff("regularised_objective", "gradient_halved", known("the gradient of the penalty has a factor 1/2, which the square has cancelled"),
+          "gradient dweights", (DWEIGHTS, "dweights = [dJ * l2 / 2 * w for w in weights]")),
+    chaff("regularised_objective", "penalty_without_upstream", known("the upstream gradient does not multiply the gradient of the penalty"),
+          "gradient dweights", (DWEIGHTS, "dweights = [l2 * w for w in weights]"), also="linearity"),
+    chaff("regularised_objective", "upstream_ignored", UPSTREAM_IGNORED, "linearity", (DLOSSES, "dJ = np.ones_like(dJ); " + DLOSSES), also="gradient dlosses, gradient dweights"),
+    chaff("regularised_objective", "per_sample", known("the penalty is added once per sample, not once"), "forward",
+          (OBJECTIVE, "return xp.sum(losses) + len(losses) * l2 / 2 * penalty, "),
+          (DWEIGHTS, "dweights = [dJ * l2 * len(losses) * w for w in weights]"), also="gradient dweights"),
+    chaff("regularised_objective", "mean_of_losses", known("the losses are averaged, not summed"), "forward",
+          (OBJECTIVE, "return xp.mean(losses) + l2 / 2 * penalty, "), (DLOSSES, DLOSSES + " / len(losses)"), also="gradient dlosses"),
+    chaff("regularised_objective", "dlosses_divided", known("dlosses is divided by N, but the losses are summed"), "gradient dlosses",
+          (DLOSSES, DLOSSES + " / len(losses)")),
+    chaff("regularised_objective", "dlosses_scalar", known("dlosses is one number, not one for every sample"), "gradient dlosses",
+          (DLOSSES, "dlosses = dJ"), also="shape"),
+    chaff("regularised_objective", "dlosses_scaled", known("dlosses is multiplied by the losses"), "gradient dlosses",
+          (DLOSSES, "dlosses = dJ * losses")),
+    chaff("regularised_objective", "last_layer", known("only the last layer is penalised"), "forward",
+          (PENALTY, "penalty = xp.sum(weights[-1] * weights[-1])"),
+          (DWEIGHTS, "dweights = [*(0 * w for w in weights[:-1]), dJ * l2 * weights[-1]]"), also="gradient dweights"),
+    chaff("regularised_objective", "absolute", known("the penalty has |w|, not w squared"), "forward",
+          (PENALTY, "penalty = sum(xp.sum(xp.abs(w)) for w in weights)"),
+          (DWEIGHTS, "dweights = [dJ * l2 / 2 * np.sign(w) for w in weights]"), also="gradient dweights"),
+    chaff("regularised_objective", "norm", known("the penalty has the norm of the weights, without the square"), "forward",
+          (PENALTY, "penalty = sum(xp.sqrt(xp.sum(w * w)) for w in weights)")),
+    chaff("regularised_objective", "in_place", IN_PLACE, "purity",
+          (DWEIGHTS, "dweights = [np.multiply(w, dJ * l2, out=w) for w in weights]")),
+    chaff("regularised_objective", "ones_of_float64", known("np.ones is float64 and makes dlosses float64 for float32 inputs"), "float32",
+          (DLOSSES, "dlosses = dJ * np.ones(len(losses))")),
+    chaff("regularised_objective", "squeezed", SQUEEZED, "edges", (DWEIGHTS, "dweights = [np.squeeze(dJ * l2 * w) for w in weights]")),
+    chaff("regularised_objective", "stacked", known("dweights is one flat array, not a list of matrices"), "shape",
+          (DWEIGHTS, "dweights = np.concatenate([(dJ * l2 * w).ravel() for w in weights])"), also="gradient dweights"),
+)  # fmt: skip
