@@ -77,6 +77,7 @@ LOGSUMEXP = (
     Hostile(_ROWS, {"x": far_apart}, lambda args, wanted: 8 * np.maximum(1, np.abs(args["x"]).max(-1)), SHIFT),
 )
 CROSS_ENTROPY = (
+    Hostile(_ROWS, {"logits": large(50)}, lambda args, wanted: 16 * np.maximum(1, wanted), LOG_OF_SUM),
     Hostile(_ROWS, {"logits": far_apart}, lambda args, wanted: 16 * np.abs(args["logits"]).max(), LOG_OF_SUM),
 )
 BINARY_CROSS_ENTROPY = (
