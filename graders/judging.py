@@ -73,7 +73,8 @@ def judge(got: Array, wanted: Array, u: float, spreads: Spreads | None = None) -
 
 
 def _verdict(difference: Array, allowed: Array) -> Judgement:
-    ratio = np.where(difference == 0, 0.0, difference / np.maximum(allowed, np.finfo(np.float64).tiny))
+    with np.errstate(over="ignore"):  # infinitely wrong is wrong
+        ratio = np.where(difference == 0, 0.0, difference / np.maximum(allowed, np.finfo(np.float64).tiny))
     worst = np.unravel_index(int(ratio.argmax()), ratio.shape)
     error = float(ratio[worst])
     return Judgement(error <= 1.0, error=error, worst=tuple(int(i) for i in worst))

@@ -142,6 +142,11 @@ def test_another_shape_is_our_own_fault():
         judge(np.ones((1, 3)), np.ones(3), U64)
 
 
+def test_a_huge_number_where_0_is_wanted_is_wrong():
+    judgement = judge(np.array([1e300, 0.0]), np.zeros(2), U64)
+    assert (judgement.right, judgement.worst) == (False, (0,))
+
+
 def test_an_element_that_rounding_moves_far_is_given_its_spread():
     wanted, spread = np.array([1.0, 1e-8]), np.array([1.0, 50.0])
     got = wanted + np.array([0.0, 20 * C * U64])
