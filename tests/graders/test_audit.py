@@ -102,13 +102,17 @@ def test_blunting_a_property_lets_its_chaffs_live(auditor: Auditor, monkeypatch)
     assert (outcome.killed, outcome.right, outcome.failed) == (False, False, ())
 
 
-def test_the_verdict_needs_every_trial_and_every_kind_of_property():
+def test_the_verdict_needs_every_trial_and_every_kind_of_property(monkeypatch):
     def outcome(kind: audit.Kind, right: bool) -> Outcome:
         return Outcome(Trial(kind, 0), right, "no unit", "name", ("forward",), ("forward",))
 
     assert Audit([outcome("chaff", True), outcome("wheat", True)]).passed
     assert not Audit([outcome("chaff", True), outcome("wheat", False)]).passed
-    assert Audit([replace(outcome("chaff", True), unit="01-activations")]).idle  # those of other units kill the rest
+    one = Audit([replace(outcome("chaff", True), unit="01-activations")])
+    assert one.passed
+    monkeypatch.setattr(audit, "all_chaffs", lambda: [BY_NAME["tanh__slope_linear"]])
+    assert one.idle == ["batch", "edges", "float32", "forward", "linearity", "purity", "shape", "stability"]
+    assert not one.passed
 
 
 def test_the_command_prints_figures_and_ends_with_the_verdict():

@@ -26,7 +26,7 @@ SQUARED_DX = "return 2 * difference * upstream[:, None]"
 
 CHAFFS = {
     "forward": [
-        ("logsumexp", "y = largest + xp.log(total)", "y = xp.log(total)", {"forward"}),
+        ("logsumexp", "y = largest + xp.log(total)", "y = xp.log(total)", {"forward", "stability"}),
         ("squared_loss", "losses = array_namespace(pred).sum(difference * difference, axis=1)",
          "losses = array_namespace(pred).sum(difference * difference, axis=1) / 2", {"forward"}),
         ("scale_pixels", "xp.float64) / 255", "xp.float64) / 256", {"forward"}),
@@ -59,13 +59,17 @@ CHAFFS = {
     "batch": [
         ("prelu", DGAMMA, DGAMMA.replace("xp.sum", "xp.mean"), {"gradient dgamma", "batch"}),
         ("softmax", "exponentials / xp.sum(exponentials, axis=-1, keepdims=True)",
-         "exponentials / xp.sum(exponentials)", {"forward", "gradient dx", "batch"}),
+         "exponentials / xp.sum(exponentials)", {"forward", "gradient dx", "batch", "stability"}),
         ("affine", AFFINE_DW, "dw = x.T @ dout / x.shape[0]", {"gradient dw", "batch"}),
     ],
     "edges": [
         ("affine", AFFINE_OUT, "return np.squeeze(x @ w + b), (x, w)", {"edges"}),
         ("affine", AFFINE_OUT, "x[0]; return x @ w + b, (x, w)", {"edges"}),
         ("logsumexp", LOGSUMEXP_OUT, "return np.squeeze(y), (exponentials, total)", {"edges"}),
+    ],
+    "stability": [
+        ("softplus", "xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))", "xp.log1p(xp.exp(x))", {"stability"}),
+        ("tanh", TANH_OUT, "e = np.exp(-2 * np.abs(x)); a = np.sign(x) * (1 - e) / (1 + e)\n", {"stability"}),
     ],
     "float32": [
         ("affine", AFFINE_DW, "dw = np.zeros(w.shape); dw += x.T @ dout", {"float32"}),
@@ -87,7 +91,7 @@ WHEATS = [
     ("affine", AFFINE_DW, "dw = sum((np.outer(a, d) for a, d in zip(x, dout)), np.zeros_like(w))"),
     ("affine", AFFINE_DB, "db = dout[::-1].cumsum(0)[-1] if len(dout) else dout.sum(0)"),
     ("affine", AFFINE_OUT, "return np.asfortranarray(x @ w + b), (x, w)"),
-    ("tanh", TANH_OUT, "e = np.exp(-2 * np.abs(x)); a = np.sign(x) * (1 - e) / (1 + e)\n"),
+    ("tanh", TANH_OUT, "e = np.expm1(-2 * np.abs(x)); a = np.sign(x) * -e / (2 + e)\n"),
     ("tanh", TANH_DX, "return dout / np.cosh(np.arctanh(np.clip(a, -1 + 1e-16, 1 - 1e-16))) ** 2"),
     ("relu", RELU_DX, "return np.where(x > 0, dout, np.zeros_like(dout))"),
     ("softmax", SOFTMAX_DX, "mean = np.stack([np.dot(d, p) for d, p in zip(dout, a)])[:, None] if len(a) else a\n"),
