@@ -158,7 +158,9 @@ class Auditor:
         except ValueError as fault:  # an edit no longer fits the reference
             return Outcome(trial, False, unit, chaff.label, (), wanted, str(fault))
         failed = lost(report.results)
-        first = next((result.message for result in report.results if result.property == chaff.killer), report.problem)
+        ours = [result for result in report.results if result.status is Status.ERROR]  # a fault of ours hides a chaff
+        told = [*ours, *(result for result in report.results if result.property == chaff.killer)]
+        first = told[0].message if told else report.problem
         right = set(failed) == chaff.fails
         return Outcome(trial, right, unit, chaff.label, failed, wanted, first)
 

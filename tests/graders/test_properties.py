@@ -104,6 +104,13 @@ def test_another_way_to_do_it_right_loses_nothing(task: str, old: str, new: str,
     assert lost(graded(task, old, new, backend)) == set()
 
 
+def test_digits_that_are_left_on_hostile_inputs_earn_half(backend: Backend):
+    for error, share in (("0", 1.0), ("1e-5", 0.5), ("1e-2", 0.0)):
+        worse = f"a = np.tanh(x); a = a * (1 + {error} * (x.itemsize == 4) * (np.abs(x) < 1e-4)).astype(x.dtype)\n"
+        (result,) = (one for one in graded("tanh", TANH_OUT, worse, backend).results if one.property == "stability")
+        assert result.score == share * result.max_score, result.message
+
+
 KINKS = [
     ("absolute_loss", "array_namespace(difference).sign(difference)",
      "np.where(difference == 0, {}, np.sign(difference)).astype(difference.dtype)", -1, 1),
