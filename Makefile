@@ -52,9 +52,9 @@ bench: setup
 coverage: setup
 	$(BIN)/python -m graders.coverage
 
-# Compile the catalogues after editing graders/locale/*/LC_MESSAGES/backcheck.po.
+# Compile the catalogues after editing graders/locale/*/LC_MESSAGES/*.po.
 translate: setup
-	$(BIN)/pybabel compile --domain backcheck --directory graders/locale --statistics
+	$(BIN)/pybabel compile --domain "backcheck misconceptions" --directory graders/locale --statistics
 
 clean:
 	rm -rf $(VENV) .demo .backcheck build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

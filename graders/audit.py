@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,10 +21,13 @@ from graders.sandbox.program import Limits, Piece
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit, unit_names
 from graders.specs.unit import Unit
+from graders.suspects import Suspects
 from graders.verdict import Report, Result, Status
 from graders.wheats import all_wheats
 
 Kind = Literal["chaff", "wheat", "stub"]
+DIAGNOSED = 0.95
+"""The share of chaffs whose mistake must be named."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Outcome:
     """What came of a trial.
 
     right: whether it ended as it must. failed: the properties that were lost. message: of the
-    first of them.
+    first of them. diagnosed: whether a chaff was named as what explains the loss of its killer. misnamed: chaffs that
+    were named instead of it, or beside it as the same, though other cases tell them apart.
     """
 
     trial: Trial
@@ -51,6 +55,8 @@ class Outcome:
     failed: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
     message: str = ""
+    diagnosed: bool = False
+    misnamed: tuple[str, ...] = ()
 
     @property
     def killed(self) -> bool:
@@ -70,6 +76,16 @@ class Audit:
         return [outcome for outcome in self.outcomes if outcome.trial.kind == kind]
 
     @property
+    def diagnosed(self) -> list[Outcome]:
+        """The chaffs that were named."""
+        return [outcome for outcome in self.of("chaff") if outcome.diagnosed]
+
+    @property
+    def misdiagnosed(self) -> list[Outcome]:
+        """The chaffs for which another mistake was named, that is not the same."""
+        return [outcome for outcome in self.of("chaff") if outcome.misnamed]
+
+    @property
     def idle(self) -> list[str]:
         """Kinds of property ("gradient" for that of every argument) of these units that are no chaff's killer."""
         units = {outcome.unit for outcome in self.outcomes}
@@ -84,8 +100,9 @@ class Audit:
 
     @property
     def passed(self) -> bool:
-        """True when every trial ended as it must, and every kind of property kills something."""
-        return not self.wrong and not self.idle
+        """True when every trial ended as it must, every kind of property kills something, and diagnoses are right."""
+        enough = len(self.diagnosed) >= DIAGNOSED * len(self.of("chaff"))
+        return not self.wrong and not self.idle and not self.misdiagnosed and enough
 
     def by_unit(self) -> dict[str, tuple[int, int, int, int, int]]:
         """By unit: chaffs, those killed, those that lose exactly what they should, wheat runs, false failures."""
@@ -110,6 +127,8 @@ class Audit:
             "wheat_runs": len(wheats),
             "false_failures": sum(not one.right for one in wheats),
             "stubs": len(self.of("stub")),
+            "diagnosed": len(self.diagnosed),
+            "misdiagnosed": len(self.misdiagnosed),
             "seconds": round(self.seconds, 1),
             "wrong": [
                 {
@@ -122,6 +141,8 @@ class Audit:
                 }
                 for one in self.wrong
             ],
+            "not_diagnosed": [one.name for one in self.of("chaff") if not one.diagnosed],
+            "wrong_names": [{"name": one.name, "named": one.misnamed} for one in self.misdiagnosed],
             "properties_without_chaff": self.idle,
         }
 
@@ -141,6 +162,9 @@ class Auditor:
     def __init__(self, sandbox: str = "auto", backend: Backend | None = None) -> None:
         self.backend = backend or open_backend(sandbox, Limits())
         self.public = {name: Exam(find_unit(name), PUBLIC) for name in unit_names()}
+        self.suspects = {name: Suspects(exam, self.backend) for name, exam in self.public.items()}
+        # Other cases, on which mistakes that the public ones do not tell apart have to be the same, too.
+        self.others = {name: Suspects(Exam(find_unit(name), secret_of(0)), self.backend) for name in unit_names()}
 
     def __call__(self, trial: Trial) -> Outcome:
         """What comes of a trial."""
@@ -154,7 +178,7 @@ class Auditor:
         """A wrong variant fails its killer and what follows from it, and nothing else."""
         unit, wanted = rows()[chaff.row][0].name, (chaff.killer, *chaff.also)
         try:
-            report = self._graded(chaff, self.public[unit])
+            report = self._graded(chaff, self.public[unit], self.suspects[unit])
         except ValueError as fault:  # an edit no longer fits the reference
             return Outcome(trial, False, unit, chaff.label, (), wanted, str(fault))
         failed = lost(report.results)
@@ -162,7 +186,20 @@ class Auditor:
         told = [*ours, *(result for result in report.results if result.property == chaff.killer)]
         first = told[0].message if told else report.problem
         right = set(failed) == chaff.fails
-        return Outcome(trial, right, unit, chaff.label, failed, wanted, first)
+        named = {result.property: result.misconceptions for result in report.results}
+        diagnosed = chaff.label in named.get(chaff.killer, ())
+        return Outcome(
+            trial, right, unit, chaff.label, failed, wanted, first, diagnosed, self._misnamed(chaff, unit, named)
+        )
+
+    def _misnamed(self, chaff: Chaff, unit: str, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        """The mistakes named for a chaff that are not the same as it: on other cases they do not explain it."""
+        if not any(set(labels) - {chaff.label} for labels in named.values()):
+            return ()
+        report = self._graded(chaff, self.others[unit].exam, self.others[unit])
+        again = {result.property: result.misconceptions for result in report.results}
+        wrong = (label for one, labels in named.items() for label in labels if label not in again.get(one, ()))
+        return tuple(dict.fromkeys(label for label in wrong if label != chaff.label))
 
     def wheat(self, trial: Trial, wheat: Variant) -> Outcome:
         """A right variant has full marks, whatever the cases."""
@@ -183,8 +220,9 @@ class Auditor:
         right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
         return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=report.problem)
 
-    def _graded(self, variant: Variant, exam: Exam) -> Report:
-        return grade(variant.submission, exam, self.backend, tasks=frozenset({variant.row}), explain=False)
+    def _graded(self, variant: Variant, exam: Exam, suspects: Suspects | None = None) -> Report:
+        tasks = frozenset({variant.row})
+        return grade(variant.submission, exam, self.backend, tasks=tasks, explain=False, suspects=suspects)
 
 
 def lost(results: Sequence[Result]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit
+from graders.suspects import Suspects
 from graders.verdict import Report
 
 
@@ -44,6 +45,7 @@ class Grader:
         start = time.perf_counter()
         self.backend: Backend = open_backend(setting.sandbox, setting.limits)
         self.sandbox_seconds = time.perf_counter() - start
+        self.suspects = Suspects(self.practice, self.backend)
 
     def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
         """The report on the submission at `path`."""
@@ -55,6 +57,7 @@ class Grader:
             practice=self.practice,
             progress=progress,
             tasks=self.setting.tasks,
+            suspects=self.suspects,
         )
 
 

@@ -106,10 +106,6 @@ def _targets(rng: Generator, block: Array) -> Array:
     return np.where(rng.random((block.shape[0], 1)) < 0.5, hard, soft)
 
 
-SCALARS = ("count", "last", "size")
-"""Draws that are a Python integer, not an array."""
-
-
 def draw_argument(rng: Generator, arg: Arg, shape: Shape, case: Case) -> Any:
     """The values of one array argument (or of the integer a "size C" argument stands for)."""
     sizes = case.sizes
@@ -118,8 +114,6 @@ def draw_argument(rng: Generator, arg: Arg, shape: Shape, case: Case) -> Any:
     kind, _, axis = arg.draw.partition(" ")
     if kind == "size":
         return sizes[axis]
-    if kind == "last":
-        return sizes[axis] - 1
     if kind == "count":
         return int(rng.integers(0, 50))
     if kind == "labels":
@@ -216,7 +210,7 @@ def cast(value: Any, dtype: str) -> Any:
 def _example_value(arg: Arg, value: Any) -> Any:
     if callable(arg.axes):
         return [np.asarray(item, np.float64) for item in value]
-    return value if str(arg.draw).split()[0] in SCALARS else np.asarray(value)
+    return value if isinstance(value, int) else np.asarray(value)
 
 
 # --- drawing ---
@@ -295,7 +289,7 @@ def _example_axes(row: Row, fixed: Mapping[str, Any]) -> tuple[tuple[str, int], 
     sizes: dict[str, int] = {}
     for arg in row.args:
         if isinstance(arg.axes, str):
-            pairs = zip(arg.axes.split(), np.shape(fixed[arg.name]), strict=True)
+            pairs = zip(arg.axes.split(), np.shape(fixed[arg.name]), strict=False)
             sizes |= {axis: size for axis, size in pairs if axis.isidentifier()}
     return tuple(sizes.items())
 
@@ -340,16 +334,37 @@ def designed_sizes(row: Row) -> list[tuple[int, ...]]:
     return [tuple(choices[index].tolist()) for index in chosen]
 
 
+def varied(cases: list[Case], least: int) -> list[Case]:
+    """The first case, those with a value of an option that no case before them has, then others up to `least`."""
+    seen: set[tuple[str, str]] = set()
+    chosen: list[Case] = []
+    for case in cases:
+        shown = {(name, repr(value)) for name, value in case.options}
+        if not chosen or shown - seen:
+            chosen.append(case)
+            seen |= shown
+    others = [case for case in cases if case not in chosen]
+    return [*chosen, *others[: max(0, least - len(chosen))]]
+
+
 def edge_cases(row: Row) -> list[Case]:
-    """Every axis at size 1 in turn, all at 1, and at size 0 where the row says that it means something."""
-    base = designed(row)[0]
-    cases = [
-        replace(base, axes=tuple((n, size if n == name else s) for n, s in base.axes), seed=200 + i)
-        for size, names in ((1, tuple(row.axes)), (0, tuple(row.empty.split())))
-        for i, name in enumerate(names)
-    ]
-    cases.append(replace(base, axes=tuple((name, 1) for name in row.axes), seed=220))
-    return list(filter(functools.partial(valid, row), cases))
+    """Every axis at size 1 in turn, all at 1, and at size 0 where the row says that it means something.
+
+    Each value of each option meets a batch of one, axes all of size 1, and the axes that may be empty.
+    """
+    base, *others = [case for case in designed(row) if case.pattern != "scaled"]
+
+    def sized(case: Case, size: int, names: tuple[str, ...], seed: int) -> Case:
+        return replace(case, axes=tuple((n, size if n in names else s) for n, s in case.axes), seed=seed)
+
+    every, empty = tuple(row.axes), tuple(row.empty.split())
+    sizes = [(1, name) for name in every], [(0, name) for name in empty]
+    cases = [sized(base, size, (name,), 200 + i) for part in sizes for i, (size, name) in enumerate(part)]
+    cases.append(sized(base, 1, every, 220))
+    for index, other in enumerate(case for case in others if case.options != base.options):
+        cases += [sized(other, 1, names, 230 + index) for names in ((row.batch,), every) if names[0]]
+        cases += [sized(other, 0, (name,), 230 + index) for name in empty]
+    return list(filter(functools.partial(valid, row), dict.fromkeys(cases)))
 
 
 def hostile_cases(row: Row) -> list[Case]:

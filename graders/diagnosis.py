@@ -1,67 +1,230 @@
-"""Which known pattern explains a wrong tensor. Claims only what fits every element; else says nothing."""
+"""Which known mistake explains a wrong answer: one that gives the submission's own answer in every case, or none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graders.i18n import _
-from graders.oracle import leaves
-from graders.properties.base import Finding, Item
+from graders.i18n import _, misconception
+from graders.judging import C, roundoff
+from graders.misconceptions.variant import Chaff
+from graders.patterns import Pattern, Tensor, patterns
+from graders.properties.base import Earlier, Finding, Item, Judged, Property
+from graders.sandbox.program import Reply
 from graders.specs.row import Row
+from graders.suspects import Suspects, by_tensor
 
 Array = NDArray[Any]
-CLOSE = 1e-6
+UNEXPLAINED = 1e-3
+"""The most of an error that a mistake which explains it may leave: rounding and an epsilon, nothing more."""
+PLACE = re.compile(r"\s*[(（][^()（）]*\d[^()（）]*[)）]\s*$")
 
 
-def likely_cause(row: Row, item: Item, finding: Finding) -> str:
-    """The pattern that turns the right tensor into the one that came, in words; "" when none fits."""
-    got, wanted = finding.got, finding.wanted
-    if got is None or wanted is None or got.shape != wanted.shape or not _telling(wanted):
+@dataclass(frozen=True)
+class Answered:
+    """An item, the submission's reply, and what it says about a property."""
+
+    item: Item
+    reply: Reply
+    judged: Judged
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A property that failed, with all its cases, and what was known before it was judged."""
+
+    property: Property
+    answered: Sequence[Answered]
+    earlier: Earlier
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a property failed.
+
+    causes: labels of the known mistakes that explain it, "affine__db_mean", the likeliest first. named: those of them
+    that are told. text: what is told.
+    """
+
+    causes: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    text: str = ""
+
+
+def diagnose(row: Row, failures: Mapping[str, Failure], suspects: Suspects) -> dict[str, Diagnosis]:
+    """What explains each of a task's failed properties.
+
+    A mistake that explains one property is the first to be tried on the next: few mistakes are likelier than many.
+    """
+    found: dict[str, Diagnosis] = {}
+    named: tuple[str, ...] = ()
+    for name, failure in failures.items():
+        found[name] = _Inquiry(row, failure, frozenset(failures), suspects, named).result()
+        named += found[name].named
+    return found
+
+
+class _Inquiry:
+    """The search for what explains one property."""
+
+    def __init__(
+        self, row: Row, failure: Failure, failed: frozenset[str], suspects: Suspects, named: tuple[str, ...]
+    ) -> None:
+        self.row, self.failure, self.failed, self.named = row, failure, failed, named
+        self.mine = [by_tensor(entry.judged.findings) for entry in failure.answered]
+        self.tensors = list(dict.fromkeys(label for findings in self.mine for label in findings))
+        self.theirs = {
+            chaff: findings
+            for chaff, findings in suspects.findings(row, failure.property, failure.earlier).items()
+            if chaff.killer in failed and len(findings) == len(self.mine)
+        }
+
+    def result(self) -> Diagnosis:
+        """A mistake for every tensor that has one, else patterns and hints, else the plain word that none fits."""
+        everywhere = [found for findings in self.mine for found in findings.values() if found.anywhere]
+        if everywhere or not self.tensors:
+            return Diagnosis()
+        causes: list[str] = []
+        named: list[str] = []
+        texts: list[str] = []
+        for label in self.tensors:
+            fitting = sorted((chaff for chaff in self.theirs if self._fits(chaff, label)), key=self._rank)
+            likeliest = [chaff for chaff in fitting if self._rank(chaff) == self._rank(fitting[0])]
+            causes += [chaff.label for chaff in fitting]
+            named += [chaff.label for chaff in likeliest]
+            messages = dict.fromkeys(misconception(chaff.message) for chaff in likeliest)
+            texts.append(_(", or ").join(messages) if fitting else self._otherwise(label))
+        told = list(dict.fromkeys(filter(None, texts)))
+        if not told:
+            told = [_("no mistake that is known here explains it: work through the case shown")]
+        return Diagnosis(tuple(dict.fromkeys([*named, *causes])), tuple(dict.fromkeys(named)), "; ".join(told))
+
+    def _fits(self, chaff: Chaff, label: str) -> bool:
+        """Whether a suspect fails in the same cases, in the same way, and nowhere else."""
+        theirs = self.theirs[chaff]
+        if not set(itertools.chain.from_iterable(theirs)) <= set(self.tensors):
+            return False
+        pairs = [(mine.get(label), other.get(label)) for mine, other in zip(self.mine, theirs, strict=True)]
+        if all(mine and mine.ended for mine, _other in pairs):
+            return False  # that it raises something every time says nothing of why
+        return all(alike(mine, other) for mine, other in pairs)
+
+    def _rank(self, chaff: Chaff) -> tuple[bool | int, ...]:
+        """The likeliest of those that fit comes first."""
+        return (
+            -sum(self._fits(chaff, label) for label in self.tensors),
+            chaff.label not in self.named,
+            chaff.fails != self.failed,
+            not chaff.fails <= self.failed,
+            chaff.killer != self.failure.property.name,
+            -len(chaff.fails & self.failed),
+        )
+
+    def _otherwise(self, label: str) -> str:
+        """What is to be said of a tensor that no known mistake explains."""
+        findings = [findings[label] for findings in self.mine if label in findings]
+        hints = {found.hint for found in findings}
+        if len(hints) == 1 and findings[0].hint:
+            return findings[0].hint
+        pattern = self._pattern(label) if self.failure.property.family == "main" else ""
+        if pattern:
+            return pattern
+        arrays = [found.got for found in findings if found.got is not None]
+        if arrays and not any(np.isfinite(got).all() for got in arrays):
+            return _("a division by zero, a logarithm of zero or an overflow")
         return ""
-    if not np.isfinite(got).all():
-        return _("a division by zero, a logarithm of zero or an overflow") if np.isfinite(wanted).all() else ""
-    return next((text for pattern, text in _patterns(item, finding, wanted) if _same(got, pattern)), "")
+
+    def _pattern(self, label: str) -> str:
+        tensor = Tensor.labelled(label)
+        items = [entry.item for entry in self.failure.answered]
+        cases = [
+            Shown(item, tensor.right(item), found.get(label)) for item, found in zip(items, self.mine, strict=True)
+        ]
+        if not all(case.telling for case in cases if case.found):
+            return ""
+        cases.sort(key=lambda case: case.found is None)  # most patterns do not survive the first that fails
+        for pattern in patterns(self.row, tensor):
+            if all(case.shows(pattern, tensor) for case in cases):
+                return pattern.text
+        return constant(cases)
 
 
-def _telling(wanted: Array) -> bool:
-    """True when the right tensor is not all zeros: no pattern can be told from another there."""
-    return wanted.size > 0 and wanted.dtype.kind == "f" and bool(np.abs(wanted).max() > 0)
+@dataclass(frozen=True)
+class Shown:
+    """A tensor in one case: what is right, and what is wrong with what came, if anything is."""
+
+    item: Item
+    right: Array | None
+    found: Finding | None
+
+    @property
+    def telling(self) -> bool:
+        """Whether what came can be compared, and the right tensor is not all zeros: there one pattern is another."""
+        got = self.found.got if self.found else None
+        if got is None or self.right is None or got.shape != self.right.shape or self.right.dtype.kind != "f":
+            return False
+        return bool(np.abs(self.right).max(initial=0) > 0) and bool(np.isfinite(got).all())
+
+    def shows(self, pattern: Pattern, tensor: Tensor) -> bool:
+        """Whether the pattern gives what came."""
+        if self.right is None:
+            return False
+        made = pattern.make(self.item, tensor, self.right)
+        if made is None or made.shape != self.right.shape:
+            return False
+        return same(self.found.got if self.found else self.right, made, self.right)
 
 
-def _same(got: Array, pattern: Array) -> bool:
-    scale = float(np.abs(pattern).max())
-    return pattern.shape == got.shape and bool(np.abs(got - pattern).max() <= CLOSE * scale)
+def constant(cases: Sequence[Shown]) -> str:
+    """One factor in all cases that fail."""
+    pairs = [(case.found.got, case.right) for case in cases if case.found]
+    got, right = pairs[0]
+    if len(pairs) < 2 or got is None or right is None:
+        return ""
+    largest = np.unravel_index(int(np.abs(right).argmax()), right.shape)
+    factor = float(got[largest] / right[largest])
+    if factor == 0 or not all(one is not None and same(mine, factor * one, one) for mine, one in pairs):
+        return ""
+    return _("it is {factor} times what it should be, in every case").format(factor=f"{factor:.6g}")
 
 
-def _patterns(item: Item, finding: Finding, wanted: Array) -> Iterator[tuple[Array, str]]:
-    """Candidate wrong tensors with what they mean, the most specific first."""
-    yield np.zeros_like(wanted), _("it is zero everywhere")
-    yield -wanted, _("the sign is wrong")
-    yield from _scaled(item, wanted)
-    if wanted.ndim == 2 and wanted.shape[0] == wanted.shape[1]:
-        yield wanted.T, _("it is transposed")
-    yield from _swapped(item, finding, wanted)
+def alike(mine: Finding | None, theirs: Finding | None) -> bool:
+    """Whether two answers to one case are wrong in the same way, or both right."""
+    if mine is None or theirs is None:
+        return mine is theirs
+    if mine.where != theirs.where or (mine.got is None) != (theirs.got is None):
+        return False
+    if mine.got is None or theirs.got is None:
+        return plain(mine) == plain(theirs)
+    return same(mine.got, theirs.got, theirs.wanted)
 
 
-def _scaled(item: Item, wanted: Array) -> Iterator[tuple[Array, str]]:
-    sizes = {name: size for name, size in item.case.sizes.items() if size > 1}
-    for name, size in sizes.items():
-        yield wanted * size, _("it is {name} = {size} times too large").format(name=name, size=size)
-        yield wanted / size, _("it is divided by {name} = {size} once too often").format(name=name, size=size)
-    for factor, text in ((2.0, _("it is twice too large")), (0.5, _("a factor 2 is missing"))):
-        yield wanted * factor, text
+def plain(found: Finding) -> str:
+    """What a finding says; of an exception, without numbers and the line it came from."""
+    return found.what if found.tensor else re.sub(r"\d+", "0", PLACE.sub("", found.what))
 
 
-def _swapped(item: Item, finding: Finding, wanted: Array) -> Iterator[tuple[Array, str]]:
-    values = item.expected.values
-    for name, tree in {**values.outputs, **values.gradients}.items():
-        for leaf in leaves(tree):
-            if name != finding.tensor.partition("[")[0] and leaf.shape == wanted.shape:
-                yield leaf, _("it is {name}: two results are swapped").format(name=name)
-    for name, dout in zip(item.row.differentiated, item.douts, strict=True):
-        if dout.shape == wanted.shape:
-            yield dout, _("it is the upstream gradient d{name} itself, unchanged").format(name=name)
+def same(mine: Array | None, theirs: Array, wanted: Array | None) -> bool:
+    """Whether two wrong tensors differ by no more than rounding, or by a small part of what is wrong with them."""
+    if mine is None or mine.shape != theirs.shape:
+        return False
+    if mine.dtype.kind not in "fiub" or theirs.dtype.kind not in "fiub":
+        return bool((mine == theirs).all())
+    left, right = mine.astype(np.float64), theirs.astype(np.float64)
+    finite = np.isfinite(right)
+    if not np.array_equal(np.where(finite, 0, left), np.where(finite, 0, right), equal_nan=True):
+        return False
+    if not finite.any():
+        return True
+    scale = C * max(roundoff(mine.dtype), roundoff(theirs.dtype)) * float(np.abs(right[finite]).max())
+    error = 0.0
+    if wanted is not None and wanted.shape == right.shape:
+        off = np.abs(right - wanted)[finite]
+        error = float(off[np.isfinite(off)].max(initial=0.0))
+    return bool(np.abs(left - right)[finite].max() <= max(scale, UNEXPLAINED * error))

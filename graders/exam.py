@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from graders.cases import Case, draw_cases, edge_cases, generator, hostile_cases
+from graders.cases import Case, draw_cases, edge_cases, generator, hostile_cases, varied
 from graders.properties.base import Item
 from graders.secrets import Secret
 from graders.specs.row import Row, ScriptRow, TrainingRow, Trial
@@ -77,7 +77,7 @@ class Exam:
         drawn = self._drawn(row)
         if family == "main":
             return drawn
-        few = [case for case in drawn if case.example < 0][: min(FEW, drawn_cases(row))]
+        few = varied([case for case in drawn if case.example < 0], min(FEW, drawn_cases(row)))
         return [replace(case, dtype="float32") for case in few] if family == "float32" else few
 
     @contextmanager

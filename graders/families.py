@@ -10,8 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from graders import diagnosis, replay
+from graders import replay
 from graders.cases import Case, count_elements
+from graders.diagnosis import Answered, Failure, diagnose
 from graders.exam import Exam, drawn_cases
 from graders.i18n import _
 from graders.properties import points, properties
@@ -20,6 +21,7 @@ from graders.sandbox.program import Program, Reply
 from graders.sandbox.session import Session
 from graders.shrink import smallest
 from graders.specs.row import Row
+from graders.suspects import Suspects
 from graders.verdict import CaseNote, Pictures, Result, Status
 
 KILLED = ("timeout", "crashed")
@@ -30,11 +32,13 @@ KILLED = ("timeout", "crashed")
 class Answers:
     """Asks the session, and keeps the time.
 
-    seconds: wall-clock time by what it went into, "student", "judging" and "shrinking".
+    seconds: wall-clock time by what it went into, "student", "judging", "shrinking" and "diagnosis".
     """
 
     session: Session
-    seconds: dict[str, float] = field(default_factory=lambda: {"student": 0.0, "judging": 0.0, "shrinking": 0.0})
+    seconds: dict[str, float] = field(
+        default_factory=lambda: {"student": 0.0, "judging": 0.0, "shrinking": 0.0, "diagnosis": 0.0}
+    )
 
     def ask(
         self, programs: Sequence[Program], seconds: float | None = None, meanwhile: Callable[[], object] | None = None
@@ -61,19 +65,17 @@ class Answers:
         self.seconds[what] += time.perf_counter() - start - (self.seconds["student"] - asked)
 
 
-@dataclass(frozen=True)
-class Answered:
-    """An item, the submission's reply, and what it says about a property."""
-
-    item: Item
-    reply: Reply
-    judged: Judged
-
-
 def grade_row(
-    row: Row, total: float, answers: Answers, exam: Exam, practice: Exam | None, following: Row | None = None
+    row: Row,
+    total: float,
+    answers: Answers,
+    exam: Exam,
+    practice: Exam | None,
+    suspects: Suspects | None = None,
+    following: Row | None = None,
 ) -> list[Result]:
-    """The results of every property of a row, in order; failures are explained on cases of `practice`.
+    """The results of every property of a row, in order; failures are shown on cases of `practice`, and explained by
+    `suspects`, which answer the same cases.
 
     While the submission works on a family, the next one's cases and values are made, at last those of the row that
     follows.
@@ -81,6 +83,7 @@ def grade_row(
     asked = properties(row)
     worth = points(asked, total)
     results: dict[str, Result] = {}
+    failures: dict[str, Failure] = {}
     families = list(dict.fromkeys(one.family for one in asked))
     ahead = [*((row, family) for family in families[1:]), (following, families[0])]
     killed = False
@@ -102,10 +105,18 @@ def grade_row(
                     for item, reply in zip(items, replies, strict=True)
                 ]
             result = conclude(row, one, worth[one.name], answered)
-            if result.status is Status.FAILED and practice:
+            if result.status is Status.FAILED and (practice or suspects):
+                example = Example(row, one, answers, exam, practice or exam, earlier)
                 with answers.timed("shrinking"):
-                    result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
+                    public = example.public(answered)
+                    failures[one.name] = Failure(one, public, earlier)
+                    result = example.shown(result, answered, public) if practice else result
             results[one.name] = result
+    if suspects and failures and exam.unit.reveal != "nothing":
+        with answers.timed("diagnosis"):
+            for name, found in diagnose(row, failures, suspects).items():
+                likely = found.text or results[name].likely
+                results[name] = replace(results[name], likely=likely, misconceptions=found.causes)
     return [results[one.name] for one in asked]
 
 
@@ -160,39 +171,41 @@ class Example:
     practice: Exam
     earlier: dict[str, Status]
 
-    def shown(self, result: Result, answered: list[Answered]) -> Result:
-        """The result with message, case, likely cause and pictures."""
-        pictures = Pictures(errors=error_points(answered))
+    def public(self, answered: list[Answered]) -> list[Answered]:
+        """The answers to the cases that may be shown; none where the same would kill the worker again."""
         failing = [entry for entry in answered if entry.judged.findings]
-        if not failing:
+        if self.exam is self.practice or not failing or failing[0].judged.findings[0].anywhere:
+            return answered
+        if failing[0].reply.status in KILLED:
+            return []
+        return self._judge_all(self.practice.items(self.row, self.property.family))
+
+    def shown(self, result: Result, answered: list[Answered], public: list[Answered]) -> Result:
+        """The result with message, case and pictures."""
+        pictures = Pictures(errors=error_points(answered))
+        secret = [entry for entry in answered if entry.judged.findings]
+        if not secret:
             return replace(result, pictures=pictures)
-        if failing[0].judged.findings[0].anywhere:
+        if secret[0].judged.findings[0].anywhere or not public:
             return result
-        if self.exam is not self.practice:
-            if failing[0].reply.status in KILLED:
-                return result  # it would hang again
-            items = self.practice.items(self.row, self.property.family)
-            public = [entry for entry in self._judge_all(items) if entry.judged.findings]
-            if not public:
-                return self._described(result, failing, pictures)
-            failing, answered = public, public
-        return self._revealed(result, self._smallest(failing, answered), pictures)
+        failing = [entry for entry in public if entry.judged.findings]
+        if not failing:
+            return self._described(result, secret, pictures)
+        return self._revealed(result, self._smallest(failing, public), pictures)
 
     def _revealed(self, result: Result, entry: Answered, pictures: Pictures) -> Result:
         """As much of a public case as the unit's policy lets be seen."""
         findings, item = entry.judged.findings, entry.item
         if self.exam.unit.reveal == "nothing":
             return replace(result, message=lines(found.brief for found in findings))
-        likely = findings[0].hint or diagnosis.likely_cause(self.row, item, findings[0])
         if self.exam.unit.reveal == "shape":
             note = CaseNote(item.case.sizes, item.options)
             brief = lines(found.brief for found in findings)
-            return replace(result, message=brief, case=note, likely=likely, pictures=pictures)
+            return replace(result, message=brief, case=note, pictures=pictures)
         return replace(
             result,
             message=lines(found.message for found in findings),
             case=self._note(entry, findings[0]),
-            likely=likely,
             pictures=_with_heat(pictures, findings[0]),
         )
 

@@ -21,6 +21,7 @@ from graders.sandbox import Backend
 from graders.sandbox.program import Loaded
 from graders.sandbox.session import Session
 from graders.specs.row import Row, Task
+from graders.suspects import Suspects
 from graders.verdict import GraderError, Note, Report, Result, Status
 
 Progress = Callable[[str, int, int], None]
@@ -36,6 +37,7 @@ def grade(
     progress: Progress | None = None,
     tasks: frozenset[str] | None = None,
     explain: bool = True,
+    suspects: Suspects | None = None,
 ) -> Report:
     """Grade one submission.
 
@@ -45,14 +47,15 @@ def grade(
         practice: the exam under the public secret, from which failures are shown; `exam` itself by default.
         progress: told of every task.
         tasks: the tasks to grade; all by default.
-        explain: look for the smallest failing case and the likely cause; without, only the verdicts count.
+        explain: look for the smallest failing case; without, only the verdicts count.
+        suspects: the known mistakes, from which the likely cause is found; without them, none is named.
     Returns:
         report: a verdict for every property of every task, also when the submission cannot be loaded.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
     try:
-        graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain)
+        graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain, suspects)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
     if graded.problem:
@@ -95,6 +98,7 @@ def run_session(
     backend: Backend,
     progress: Progress | None,
     explain: bool,
+    suspects: Suspects | None,
 ) -> Graded:
     """Load the submission in a sandbox of its own and take it through its tasks."""
     if submission.problem:
@@ -102,7 +106,7 @@ def run_session(
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
         printed_while_loading = session.log
-        line = Line(session, exam, practice, progress or (lambda task, done, total: None), explain)
+        line = Line(session, exam, practice, progress or (lambda task, done, total: None), explain, suspects)
         results = () if loaded.problem else tuple(line.run(tasks))
         # What a function prints when it is called may be a secret case.
         log = session.log if exam.secret.public else printed_while_loading
@@ -113,9 +117,17 @@ def run_session(
 class Line:
     """One submission's way through its tasks."""
 
-    def __init__(self, session: Session, exam: Exam, practice: Exam, progress: Progress, explain: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        exam: Exam,
+        practice: Exam,
+        progress: Progress,
+        explain: bool,
+        suspects: Suspects | None,
+    ) -> None:
         self.session, self.exam, self.practice, self.progress = session, exam, practice, progress
-        self.explain = explain
+        self.explain, self.suspects = explain, suspects
         self.answers = Answers(session)
 
     def run(self, tasks: list[Task]) -> Iterator[Result]:
@@ -140,7 +152,8 @@ class Line:
     def _grade(self, task: Task, following: Row | None) -> list[Result]:
         points = self.exam.unit.points[task.name]
         if isinstance(task, Row):
-            return grade_row(task, points, self.answers, self.exam, self.practice if self.explain else None, following)
+            shown = self.practice if self.explain else None
+            return grade_row(task, points, self.answers, self.exam, shown, self.suspects, following)
         return grade_training(task, points, self.answers, self.exam)
 
 

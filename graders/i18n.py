@@ -8,9 +8,11 @@ import os
 from pathlib import Path
 
 DOMAIN = "backcheck"
+MISTAKES = "misconceptions"
 LOCALES = Path(__file__).with_name("locale")
 
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
+_mistakes: gettext.NullTranslations = gettext.NullTranslations()
 
 
 def _(text: str) -> str:
@@ -23,12 +25,18 @@ def known(text: str) -> str:
     return text
 
 
+def misconception(text: str) -> str:
+    """What a known mistake is called in the chosen language: a catalogue of its own, for there are many."""
+    return _mistakes.gettext(text)
+
+
 def use_language(language: str | None = None) -> str:
     """Choose the catalogue of `language` ("en", "zh"), or of the environment; returns what was asked for."""
-    global _catalogue
+    global _catalogue, _mistakes
     wanted = language or _environment_language()
     names = ["zh_CN"] if wanted.lower().startswith("zh") else [wanted]
     _catalogue = gettext.translation(DOMAIN, str(LOCALES), languages=names, fallback=True)
+    _mistakes = gettext.translation(MISTAKES, str(LOCALES), languages=names, fallback=True)
     return "zh" if names == ["zh_CN"] else "en"
 
 

@@ -78,6 +78,8 @@ class Result:
     case: CaseNote | None = None
     likely: str = ""
     """The likely cause, when one fits."""
+    misconceptions: tuple[str, ...] = ()
+    """Labels of the known mistakes that explain it, "affine__db_mean", the likeliest first."""
     depends_on: str = ""
     """The property this one follows from, when it was not judged for that reason."""
     cases: int = 0

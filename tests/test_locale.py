@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from graders import i18n
+from graders.misconceptions import all_chaffs
 from graders.properties import properties
 from graders.properties.training import QUESTION
 from graders.specs import find_unit, unit_names
@@ -23,10 +24,14 @@ FOLDER = i18n.LOCALES / "zh_CN" / "LC_MESSAGES"
 METHODS = [("**.py", "python"), ("**/templates/**.j2", "jinja2")]
 
 
+def read(domain: str) -> Catalog:
+    with (FOLDER / f"{domain}.po").open("rb") as file:
+        return read_po(file, locale="zh_CN")
+
+
 @pytest.fixture(scope="module")
 def catalogue() -> Catalog:
-    with (FOLDER / "backcheck.po").open("rb") as file:
-        return read_po(file, locale="zh_CN")
+    return read("backcheck")
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +41,7 @@ def english_again():
 
 
 def messages() -> set[str]:
-    """Everything in `_()`, and the texts that reach it from elsewhere: questions, figures and remedies.
-
-    What `graders.misconceptions` says of its chaffs is read by those who write graders, in English.
-    """
+    """Everything in `_()`, and the texts that reach it from elsewhere: questions, figures and remedies."""
     package = Path(i18n.__file__).parent
     extracted = {str(found[2]) for found in extract_from_dir(package, METHODS, keywords={"_": None})}
     rows = [task for name in unit_names() for task in find_unit(name).tasks if isinstance(task, Row)]
@@ -50,10 +52,20 @@ def messages() -> set[str]:
     return extracted | questions | figures | remedies | {QUESTION}
 
 
+def translated(catalogue: Catalog) -> set[str]:
+    return {str(message.id) for message in catalogue if message.id and message.string and not message.fuzzy}
+
+
 def test_every_message_is_translated_and_none_is_left_over(catalogue: Catalog):
-    translated = {str(message.id) for message in catalogue if message.id and message.string and not message.fuzzy}
-    assert translated == messages()
+    assert translated(catalogue) == messages()
     assert not catalogue.obsolete
+
+
+def test_every_known_mistake_has_a_name_in_chinese():
+    mistakes = read("misconceptions")
+    assert translated(mistakes) == {chaff.message for chaff in all_chaffs()}
+    i18n.use_language("zh")
+    assert all(i18n.misconception(chaff.message) == mistakes[chaff.message].string for chaff in all_chaffs())
 
 
 def test_translations_keep_the_placeholders(catalogue: Catalog):
@@ -63,10 +75,11 @@ def test_translations_keep_the_placeholders(catalogue: Catalog):
     assert [m.id for m in catalogue if m.id and fields(m.id) != fields(m.string)] == []
 
 
-def test_the_compiled_catalogue_is_what_the_source_says(catalogue: Catalog):
+@pytest.mark.parametrize("domain", ["backcheck", "misconceptions"])
+def test_the_compiled_catalogue_is_what_the_source_says(domain: str):
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    assert (FOLDER / "backcheck.mo").read_bytes() == compiled.getvalue(), "run: make translate"
+    write_mo(compiled, read(domain))
+    assert (FOLDER / f"{domain}.mo").read_bytes() == compiled.getvalue(), "run: make translate"
 
 
 def test_figures_of_training_tasks_are_among_the_messages():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from graders.i18n import _
 from graders.oracle import Expected
 from graders.properties.conform import describe
 from graders.sandbox.program import Argument, Call, CallReply, Program, Ref, Reply
+from graders.sandbox.requests import program_lists
 from graders.specs.row import Row
 from graders.verdict import Status
 
@@ -93,13 +94,34 @@ def input_arrays(calls: Sequence[Call]) -> list[Array]:
     return list(found.values())
 
 
+def input_lists(calls: Sequence[Call]) -> list[list[Array]]:
+    """The lists of input arrays among the calls' arguments, likewise."""
+    return program_lists(Program(tuple(calls)))
+
+
+Changed = tuple[Any, Array | None, Array | None]
+"""An input that is not as it was: the array or list itself, and what was sent and came back where it is an array."""
+
+
+def changed_inputs(asked: Program, reply: Reply) -> Iterator[Changed]:
+    """The input arrays and lists that the program's calls did not leave as they were."""
+    arrays = input_arrays(asked.calls)
+    for sent, back in zip(arrays, reply.echoes, strict=True):
+        if back is None or back.shape != sent.shape or not np.array_equal(back, sent, equal_nan=True):
+            yield sent, sent, back
+    numbers = {id(array): number for number, array in enumerate(arrays)}
+    for held, claimed in zip(input_lists(asked.calls), reply.lists, strict=True):
+        if claimed != tuple(numbers[id(array)] for array in held):
+            yield held, None, None
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong: where, and what of it, in words a student can act on.
 
     got, wanted: the tensor concerned, where there are two to compare; error: multiple of what is allowed.
     hint: the likely cause, when the finding itself gives it away. anywhere: the same on every case, so that
-    none is worth showing.
+    none is worth showing. ended: the program did not run to its end.
     """
 
     where: str
@@ -110,6 +132,7 @@ class Finding:
     error: float = float("inf")
     hint: str = ""
     anywhere: bool = False
+    ended: bool = False
 
     @property
     def message(self) -> str:
@@ -213,7 +236,7 @@ def stopped(item: Item, reply: Reply, program: Program, earlier: Earlier | None 
         return Judged(attempted=False, blocked=responsible)
     if earlier is not None and earlier.get(responsible) is not Status.PASSED:
         return Judged(blocked=responsible)
-    return Judged((Finding(function, end.what, anywhere=end.anywhere),))
+    return Judged((Finding(function, end.what, anywhere=end.anywhere, ended=True),))
 
 
 def first_gradient(row: Row) -> str:

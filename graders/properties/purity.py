@@ -9,7 +9,7 @@ import numpy as np
 
 from graders import cases
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, input_arrays, stopped
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, changed_inputs, stopped
 from graders.sandbox.program import Program, Reply, Value
 
 
@@ -40,19 +40,18 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
 
 def _mutations(item: Item, reply: Reply, asked: Program) -> Iterator[Finding]:
     names = _names(item)
-    for sent, back in zip(input_arrays(asked.calls), reply.echoes, strict=True):
-        if back is None or back.shape != sent.shape or not np.array_equal(back, sent, equal_nan=True):
-            function, name = names.get(id(sent), (item.row.functions[0], _("an input")))
-            text = _("changes its input {name}: work on a copy").format(name=name)
-            yield Finding(function, text, name, back, sent)
+    for changed, sent, back in changed_inputs(asked, reply):
+        function, name = names.get(id(changed), (item.row.functions[0], _("an input")))
+        text = _("changes its input {name}: work on a copy").format(name=name)
+        yield Finding(function, text, name, back, sent)
 
 
 def _names(item: Item) -> dict[int, tuple[str, str]]:
     """Function and argument name of every input array of the item, by identity."""
     names: dict[int, tuple[str, str]] = {}
     for name, value in item.args.items():
-        for array in value if isinstance(value, list) else [value]:
-            names[id(array)] = (item.row.functions[0], name)
+        for given in [value, *value] if isinstance(value, list) else [value]:
+            names[id(given)] = (item.row.functions[0], name)
     for output, dout in zip(item.row.differentiated, item.douts, strict=True):
         names[id(dout)] = (item.row.functions[-1], "d" + output)
     return names

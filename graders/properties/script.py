@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from graders import cases
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, input_arrays, stop
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, changed_inputs, stop
 from graders.properties.compare import compare, merge
 from graders.properties.conform import conform
 from graders.properties.shape import complaints
@@ -92,7 +90,7 @@ def _ended(item: Item, reply: Reply, asked: Program, earlier: Earlier | None = N
         return Judged(attempted=False, blocked=first)
     if earlier is not None and earlier.get(first) is not Status.PASSED:
         return Judged(blocked=first)
-    return Judged((Finding(asked.calls[end.call].function, end.what, anywhere=end.anywhere),))
+    return Judged((Finding(asked.calls[end.call].function, end.what, anywhere=end.anywhere, ended=True),))
 
 
 def _values_right(item: Item, earlier: Earlier) -> str:
@@ -146,7 +144,8 @@ def _moved(call: Call, offset: int) -> Call:
     def moved(value: Any) -> Any:
         if isinstance(value, Ref):
             return Ref(2 * value.call + offset, value.value)
-        return [moved(part) for part in value] if isinstance(value, list) else value
+        refers = isinstance(value, list) and any(isinstance(part, Ref) for part in value)
+        return [moved(part) for part in value] if refers else value
 
     return replace(call, args=tuple(map(moved, call.args)), options={k: moved(v) for k, v in call.options.items()})
 
@@ -157,12 +156,11 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     ended = _ended(item, reply, asked, earlier)
     if ended:
         return ended
-    names = {id(leaf): name for name, value in item.args.items() for leaf in _leaves(value)}
-    for sent, back in zip(input_arrays(asked.calls), reply.echoes, strict=True):
-        if back is None or back.shape != sent.shape or not np.array_equal(back, sent, equal_nan=True):
-            name = names.get(id(sent), _("an input"))
-            text = _("changes its input {name}: work on a copy").format(name=name)
-            return Judged((Finding(item.row.name, text, name, back, sent),))
+    names = {id(given): name for name, value in item.args.items() for given in (value, *_leaves(value))}
+    for changed, sent, back in changed_inputs(asked, reply):
+        name = names.get(id(changed), _("an input"))
+        text = _("changes its input {name}: work on a copy").format(name=name)
+        return Judged((Finding(item.row.name, text, name, back, sent),))
     if _values_right(item, earlier):
         return Judged()
     return merge([_beside(item, reply, output) for output in script(item).shown])

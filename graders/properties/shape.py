@@ -54,7 +54,7 @@ def _finding(where: str, form: Form, complaint: str, gradient: bool) -> Finding:
     text = f"{form.label} {complaint}"
     if gradient and form.misshapen:
         text = _("{text}, the shape of {name}").format(text=text, name=form.label.removeprefix("d"))
-    return Finding(where, text, hint=form.hint)
+    return Finding(where, text, form.label, hint=form.hint)
 
 
 SHAPE = Property("shape", "main", check_shape.__doc__ or "", run_once, check_shape, percent=5)

@@ -31,10 +31,10 @@ def widened(args: Mapping[str, Any]) -> dict[str, Any]:
 def program(item: Item) -> Program:
     """The task on float32 arrays, then on the same numbers in float64."""
     if item.row.kind == "function":
-        return item.program(item.forward(), item.forward(widened(item.args)))
+        return item.program(item.forward(), item.forward(widened(item.copied_args())))
     wide = [dout.astype(np.float64) for dout in item.douts]
     return item.program(
-        item.forward(), item.backward(item.douts, 0), item.forward(widened(item.args)), item.backward(wide, 2)
+        item.forward(), item.backward(item.douts, 0), item.forward(widened(item.copied_args())), item.backward(wide, 2)
     )
 
 

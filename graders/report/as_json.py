@@ -72,6 +72,7 @@ def _result(result: Result) -> dict[str, Any]:
         "message": printable(result.message),
         "case": _case(result.case),
         "likely": printable(result.likely),
+        "misconceptions": list(result.misconceptions),
         "depends_on": result.depends_on,
         "cases": result.cases,
     }

@@ -30,6 +30,10 @@ def print_audit(audit: Audit, console: Console) -> None:
         console.print(pen.text(text, "red"), highlight=False)
         if outcome.message:
             console.print(pen.text("  " + outcome.message.replace("\n", " / ")[:LONGEST]), highlight=False)
+    for outcome in audit.misdiagnosed:
+        named = ", ".join(outcome.misnamed)
+        text = _("{name}: named {named}, which is not the same").format(name=outcome.name, named=named)
+        console.print(pen.text(text, "red"), highlight=False)
     if audit.idle:
         text = _("killed nothing: {properties}").format(properties=", ".join(audit.idle))
         console.print(pen.text(text, "yellow"), highlight=False)
@@ -40,5 +44,9 @@ def print_audit(audit: Audit, console: Console) -> None:
         false=figures["false_failures"],
         runs=figures["wheat_runs"],
         seconds=audit.seconds,
+    )
+    console.print(pen.text(text, "bold"), highlight=False)
+    text = _("{diagnosed} of {chaffs} mistakes named, {wrong} wrongly").format(
+        diagnosed=figures["diagnosed"], chaffs=figures["chaffs"], wrong=figures["misdiagnosed"]
     )
     console.print(pen.text(text, "bold"), highlight=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from graders.i18n import _
 from graders.sandbox import wire
 from graders.sandbox.program import MAX_NDIM, Call, CallReply, Loaded, Piece, Program, Reply, Skipped, Value
-from graders.sandbox.requests import program_arrays
+from graders.sandbox.requests import echo_room, program_arrays, program_lists
 
 T = TypeVar("T")
 
@@ -89,9 +89,17 @@ class Decoder:
             _violation("no such status")
         self._room, self._text_room = program.max_bytes, wire.TEXT_ROOM
         calls = tuple(self._calls(program, labels))
-        self._room = sum(array.nbytes for array in program_arrays(program))
+        self._room = echo_room(program)
         echoes = [self._value(0).array for _ in program_arrays(program)] if program.echo else []
-        return Reply("completed", calls, tuple(echoes))
+        lists = [self._held() for _ in program_lists(program)] if program.echo else []
+        return Reply("completed", calls, tuple(echoes), tuple(lists))
+
+    def _held(self) -> tuple[int, ...] | None:
+        """The numbers of the arrays that a list is said to hold."""
+        numbers = self._value(0)
+        if numbers.array is None or numbers.array.ndim != 1 or numbers.array.dtype != np.int64:
+            return None
+        return tuple(numbers.array.tolist())
 
     def _calls(self, program: Program, labels: Sequence[str]) -> Iterator[CallReply]:
         ended = False

@@ -3,7 +3,7 @@
 A program is a straight line of at most 32 calls. `Ref(0, 1)` as an argument stands for value 1 of call 0
 (a cache, say), which lives in the worker. The same array *object* given twice is the same array in the
 worker, so that a mutation by one call is seen by the next; equal arrays that are different objects are
-different arrays there.
+different arrays there. So it is with a list of arrays.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Program:
     """Calls made in order; the first that does not return ends the program.
 
     layouts: memory layout of input arrays by `id(array)`; those not named are C-contiguous.
-    echo: also send back every input array as it is after the last call, in order of first appearance.
+    echo: also send back every input array as it is after the last call, in order of first appearance, and of every
+        list of input arrays which of them it then holds.
     max_bytes: the most that all values sent back may take; more is `too_large`.
     """
 
@@ -139,12 +140,14 @@ class Reply:
     status: `completed`: every call has its CallReply; `timeout`: the worker was killed at the deadline;
         `crashed`: it died (os._exit, a signal, out of memory); `violation`: what it sent broke the protocol;
         `too_large`: more than `max_bytes`.
+    lists: of every list of input arrays the numbers of those it holds, -1 for any other object; None for nonsense.
     text: for all but completed, what happened, one sentence for a student.
     """
 
     status: Status
     calls: tuple[CallReply, ...] = ()
     echoes: tuple[NDArray[Any] | None, ...] = ()
+    lists: tuple[tuple[int, ...] | None, ...] = ()
     text: str = ""
 
 

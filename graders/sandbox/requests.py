@@ -54,11 +54,13 @@ def _program(program: Program, request: Request, offsets: dict[int, int]) -> dic
     for array in arrays:
         if id(array) not in offsets:
             offsets[id(array)] = request.place(array)
-    places = {id(array): place for place, array in enumerate(arrays)}
+    lists = program_lists(program)
+    places = {id(value): place for values in (arrays, lists) for place, value in enumerate(values)}
     return {
         "arrays": [
             (offsets[id(array)], _code(array), array.shape, program.layouts.get(id(array), "C")) for array in arrays
         ],
+        "lists": [[places[id(array)] for array in value] for value in lists],
         "calls": [_call(call, places) for call in program.calls],
         "echo": program.echo,
         "max_bytes": program.max_bytes,
@@ -73,6 +75,16 @@ def program_arrays(program: Program) -> list[NDArray[Any]]:
             for item in argument if isinstance(argument, list | tuple) else (argument,):
                 if isinstance(item, np.ndarray):
                     found.setdefault(id(item), item)
+    return list(found.values())
+
+
+def program_lists(program: Program) -> list[list[NDArray[Any]]]:
+    """The lists of input arrays of a program, each once, in order of first appearance."""
+    found: dict[int, list[NDArray[Any]]] = {}
+    for call in program.calls:
+        for argument in (*call.args, *call.options.values()):
+            if isinstance(argument, list) and all(isinstance(item, np.ndarray) for item in argument):
+                found.setdefault(id(argument), argument)
     return list(found.values())
 
 
@@ -97,6 +109,8 @@ def _argument(argument: Argument, places: Mapping[int, int]) -> Any:
         return {"seed": argument.value}
     if isinstance(argument, Buffer):
         return {"buffer": argument.number}
+    if id(argument) in places:
+        return {"inputs": places[id(argument)]}
     kind = "tuple" if isinstance(argument, tuple) else "list"
     return {kind: [_argument(item, places) for item in argument]}
 
@@ -128,9 +142,18 @@ class Room:
         return self.inputs <= wire.INPUT_SIZE and self.outputs <= wire.OUTPUT_SIZE - wire.DATA_START
 
 
+def echo_room(program: Program) -> int:
+    """Bytes that its inputs take when they are sent back: arrays, and one number more than a list should hold."""
+    if not program.echo:
+        return 0
+    return sum(array.nbytes for array in program_arrays(program)) + sum(
+        8 * (len(value) + 1) for value in program_lists(program)
+    )
+
+
 def room(program: Program) -> Room:
     """What a program and the reply to it take in a request."""
     arrays = program_arrays(program)
-    echoes = sum(array.nbytes for array in arrays) if program.echo else 0
+    echoes = echo_room(program)
     inputs = sum(array.nbytes + wire.ALIGNMENT for array in arrays)
     return Room(inputs, program.max_bytes + echoes + wire.TEXT_ROOM)

@@ -25,7 +25,7 @@ TORCH: Mapping[str, Callable[..., Tensor]] = {
     "sin": torch.sin,
 }
 BINARY = ("add", "multiply")
-OPERATIONS = 8
+OPERATIONS = 9
 SCALARS = 3
 HIDDEN = frozenset({0})
 
@@ -41,18 +41,23 @@ def graph(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
 def steps(ops: Any, operations: tuple[str, ...], leaves: int) -> list[tuple[str, list[int]]]:
     """The drawn operations in turn: the name, and the numbers of the nodes it takes.
 
-    A sum or product of a new node and any node, then a function of a new one, and so on: graphs get deep, nodes are
-    used again, and values stay moderate.
+    Sums and products, and a function every third time, so that values stay moderate. One of the two nodes taken is
+    among the two newest; the other is any, a leaf not taken yet, or the first again. Graphs get deep and wide, and
+    nodes are used again, by later ones than their neighbours.
     """
-    decoded = []
+    binary = [name for name in operations if name.endswith(BINARY)]
+    unary = [name for name in operations if not name.endswith(BINARY)]
+    decoded: list[tuple[str, list[int]]] = []
+    unused = list(range(leaves))
     for index, (what, left, right) in enumerate(np.asarray(ops).tolist()):
-        binary = [name for name in operations if name.endswith(BINARY)]
-        unary = [name for name in operations if not name.endswith(BINARY)]
-        name = unary[what % len(unary)] if index % 2 else binary[what % len(binary)]
+        name = unary[what % len(unary)] if index % 3 == 2 else binary[what % len(binary)]
         count = leaves + index
         newest = count - 1 - left % 2 if index else left % count
-        taken = [newest, right % count]
-        decoded.append((name, taken if name.endswith(BINARY) else taken[:1]))
+        other = newest if right % 4 == 0 else unused[0] if unused and right % 2 else right // 4 % count
+        taken = [newest, other] if left // 2 % 2 else [other, newest]
+        taken = taken if name in binary else [newest]
+        unused = [leaf for leaf in unused if leaf not in taken]
+        decoded.append((name, taken))
     return decoded
 
 
@@ -168,6 +173,11 @@ def dag(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
     return inputs
 
 
+def root(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> int:
+    """Any node, the last one every other time."""
+    return int(rng.integers(0, sizes["V"])) if rng.random() < 0.5 else sizes["V"] - 1
+
+
 def unbroadcast(dout: Tensor, like: Tensor) -> Tensor:
     """What autograd sends through expand."""
     with torch.enable_grad():
@@ -189,7 +199,7 @@ STAGES = {"forward": (("value",), 30.0), "gradients": (("gradients", "again"), 7
 ROWS: tuple[Task, ...] = (
     Row(
         "topological_order",
-        (Arg("inputs", "V 2", dag, differentiable=False), Arg("root", "", "last V")),
+        (Arg("inputs", "V 2", dag, differentiable=False), Arg("root", "", root, differentiable=False)),
         topological_order,
         {"V": (3, 9)},
         kind="function",
@@ -263,6 +273,10 @@ ROWS: tuple[Task, ...] = (
         batch="",
         empty="P",
         valid=lambda sizes, options: sizes["A"] in (1, sizes["N"]),
+        examples=tuple(
+            {"dout": np.arange(12.0).reshape(shape), "like": np.ones(like)}
+            for shape, like in (((3, 4), (1, 4)), ((3, 4), (3, 1)), ((2, 6), (6,)), ((2, 2, 3), (2, 1, 1)), ((12,), ()))
+        ),
         convention="Summed over axes that like does not have, and over those where it has size 1.",
         source=BAYDIN,
     ),
@@ -298,7 +312,7 @@ ROWS: tuple[Task, ...] = (
         options={"step": (1e-4, 0.5)},
         batch="",
         empty="",
-        patterns=("normal", "integers", "wide"),
+        patterns=("normal", "integers", "zeros", "wide"),
         convention="Central differences; one scale for all entries; 0 where everything is 0.",
         source="Goodfellow et al. 2016, section 11.5",
     ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from graders.specs.activations import SHARP
 from graders.specs.row import Arg, Axes, Row, Task
 
 STRIDES = (1, 2)
@@ -82,6 +83,19 @@ def pooled(x: Tensor, kernel: int, stride: int) -> Tensor:
 def max_pool2d(x: Tensor, *, kernel: int, stride: int) -> Tensor:
     """The largest of every window."""
     return pooled(x, kernel, stride).amax((-2, -1))
+
+
+def tied_maxima(args: Mapping[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """The elements that share the maximum of some window, a group for each image and channel: windows may overlap."""
+    x, kernel, stride = args["x"], args["kernel"], args["stride"]
+    images = np.arange(1, 1 + x.shape[0] * x.shape[1]).reshape(*x.shape[:2], 1, 1)
+    groups = np.zeros(x.shape, np.int64)
+    for top in range(0, x.shape[2] - kernel + 1, stride):
+        for left in range(0, x.shape[3] - kernel + 1, stride):
+            at = np.s_[:, :, top : top + kernel, left : left + kernel]
+            largest = x[at] == x[at].max((2, 3), keepdims=True)
+            groups[at] = np.where(largest & (largest.sum((2, 3), keepdims=True) > 1), images, groups[at])
+    return {"x": groups}
 
 
 def mean_pool2d(x: Tensor, *, kernel: int, stride: int) -> Tensor:
@@ -207,7 +221,7 @@ ROWS: tuple[Task, ...] = (
         POOLED,
         options={"kernel": (2, 3), "stride": (2, 1)},
         valid=pool_fits,
-        patterns=SHARP,
+        ties=tied_maxima,
         convention="No padding; what is left over at the right and below is not read.",
         source="USTC slides, pooling; Goodfellow et al. 2016, section 9.3",
     ),

@@ -20,7 +20,7 @@ Tree = Array | list[Array]
 """An argument or output: one array, or a list of arrays (one a layer)."""
 
 
-Draw = Callable[[Generator, tuple[int, ...], Axes], Array]
+Draw = Callable[[Generator, tuple[int, ...], Axes], Array | int]
 """From a generator, a shape and the case's sizes to the values of an argument."""
 
 
@@ -58,6 +58,11 @@ class Hostile:
     remedy: str
 
 
+Ties = Callable[[Mapping[str, Any]], Mapping[str, NDArray[np.int64]]]
+"""From the arguments by name to where several elements share a maximum: by argument a number above 0 for the elements
+of each group whose gradients may be split as one likes, if only their sum is right; 0 elsewhere."""
+
+
 Kinks = Callable[[Mapping[str, Any]], Mapping[str, NDArray[np.bool_]] | bool]
 """From the arguments by name to where the task is not differentiable: masks by argument (there any value
 between the one-sided gradients passes), or True when no gradient of this case can be judged."""
@@ -76,6 +81,7 @@ class Row:
     constants: outputs that have no gradient (running statistics, indices): dout leaves them out.
     options: keyword arguments and the values drawn for them, the default first.
     kinks: where gradients are not unique.
+    ties: where only the sum of several gradients is.
     batch: the axis of independent samples, "" when samples influence each other.
     empty: axes that may have size 0, separated by blanks.
     valid: which sizes and options go together (a kernel fits its input); others are not drawn.
@@ -93,6 +99,7 @@ class Row:
     constants: tuple[str, ...] = ()
     options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     kinks: Kinks | None = None
+    ties: Ties | None = None
     batch: str = "N"
     empty: str = "N"
     valid: Callable[[Axes, Mapping[str, Any]], bool] | None = None

@@ -317,6 +317,7 @@ class Run:
     def __init__(self, program: dict[str, Any], data: Any, submission: Submission) -> None:
         self.program, self.submission = program, submission
         self.arrays = [private_copy(data, *spec) for spec in program["arrays"]]
+        self.lists = [[self.arrays[place] for place in spec] for spec in program["lists"]]
         self.values: list[tuple[Any, ...]] = []
         self.buffers: dict[int, io.BytesIO] = {}
         self.ended = False
@@ -331,8 +332,11 @@ class Run:
                 self._call(call, output)
             if self.program["echo"]:
                 output.room = sum(array.nbytes for array in self.arrays)
+                output.room += sum(8 * (len(spec) + 1) for spec in self.program["lists"])
                 for array in self.arrays:
                     output.value(array)
+                for spec, held in zip(self.program["lists"], self.lists, strict=True):
+                    output.value(np.array([self._number(item) for item in held[: len(spec) + 1]], np.int64))
         except TooLarge:
             output.records, output.end = start
             output.allow(0)
@@ -369,12 +373,18 @@ class Run:
             else:
                 output.value(value)
 
+    def _number(self, item: Any) -> int:
+        """Which of the program's arrays it is; -1 for anything else."""
+        return next((number for number, array in enumerate(self.arrays) if array is item), -1)
+
     def _argument(self, item: Any) -> Any:
         if not isinstance(item, dict):
             return item
         ((kind, content),) = item.items()
         if kind == "array":
             return self.arrays[content]
+        if kind == "inputs":
+            return self.lists[content]
         if kind == "ref":
             return self.values[content[0]][content[1]]
         if kind == "seed":

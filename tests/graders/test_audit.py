@@ -37,6 +37,8 @@ def test_a_chaff_loses_its_killer_and_what_follows_and_nothing_else(index: int, 
     assert set(outcome.failed) == set(outcome.wanted), outcome.message
     assert outcome.right
     assert outcome.killed
+    assert outcome.diagnosed
+    assert outcome.misnamed == ()
 
 
 def test_chaffs_are_told_apart_by_name_and_name_properties_that_are_asked():
@@ -104,10 +106,12 @@ def test_blunting_a_property_lets_its_chaffs_live(auditor: Auditor, monkeypatch)
 
 def test_the_verdict_needs_every_trial_and_every_kind_of_property(monkeypatch):
     def outcome(kind: audit.Kind, right: bool) -> Outcome:
-        return Outcome(Trial(kind, 0), right, "no unit", "name", ("forward",), ("forward",))
+        return Outcome(Trial(kind, 0), right, "no unit", "name", ("forward",), ("forward",), diagnosed=True)
 
     assert Audit([outcome("chaff", True), outcome("wheat", True)]).passed
     assert not Audit([outcome("chaff", True), outcome("wheat", False)]).passed
+    assert not Audit([replace(outcome("chaff", True), diagnosed=False)]).passed
+    assert not Audit([replace(outcome("chaff", True), misnamed=("another",))]).passed
     one = Audit([replace(outcome("chaff", True), unit="01-activations")])
     assert one.passed
     monkeypatch.setattr(audit, "all_chaffs", lambda: [BY_NAME["tanh__slope_linear"]])
@@ -121,7 +125,7 @@ def test_the_command_prints_figures_and_ends_with_the_verdict():
     assert figures["wheat_runs"] == 2
     assert figures["false_failures"] == 0
     assert figures["stubs"] == 1
-    assert {"chaffs", "killed", "wheats", "seconds", "wrong"} <= set(figures)
+    assert {"chaffs", "killed", "wheats", "diagnosed", "misdiagnosed", "seconds", "wrong"} <= set(figures)
     assert result.exit_code == (0 if not figures["wrong"] and not figures["properties_without_chaff"] else 1)
     table = CliRunner().invoke(cli, ["audit", "13", "--runs", "1"])
     assert "13-gan" in table.output
