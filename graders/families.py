@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from graders import diagnosis, replay
+from graders import diagnosis, follow_through, replay
 from graders.cases import Case, count_elements
 from graders.exam import Exam, drawn_cases
 from graders.i18n import _
@@ -84,6 +84,7 @@ def grade_row(
     families = list(dict.fromkeys(one.family for one in asked))
     ahead = [*((row, family) for family in families[1:]), (following, families[0])]
     killed = False
+    main: dict[str, list[Answered]] = {}
     answers.session.fresh()
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
@@ -106,6 +107,10 @@ def grade_row(
                 with answers.timed("shrinking"):
                     result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
             results[one.name] = result
+            if family == "main":
+                main[one.name] = answered
+        if family == "main":
+            results |= follow_through.credited(results, main, answers)
     return [results[one.name] for one in asked]
 
 
