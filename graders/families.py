@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from graders import diagnosis, follow_through, replay
+from graders import diagnosis, follow_through, replay, shrink
 from graders.cases import Case, count_elements
 from graders.exam import Exam, drawn_cases
 from graders.i18n import _
@@ -18,7 +18,6 @@ from graders.properties import points, properties
 from graders.properties.base import Finding, Item, Judged, Property
 from graders.sandbox.program import Program, Reply
 from graders.sandbox.session import Session
-from graders.shrink import smallest
 from graders.specs.row import Row
 from graders.verdict import CaseNote, Pictures, Result, Status
 
@@ -85,6 +84,7 @@ def grade_row(
     ahead = [*((row, family) for family in families[1:]), (following, families[0])]
     killed = False
     main: dict[str, list[Answered]] = {}
+    found: list[Case] = []
     answers.session.fresh()
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
@@ -105,7 +105,7 @@ def grade_row(
             result = conclude(row, one, worth[one.name], answered)
             if result.status is Status.FAILED and practice:
                 with answers.timed("shrinking"):
-                    result = Example(row, one, answers, exam, practice, earlier).shown(result, answered)
+                    result = Example(row, one, answers, exam, practice, earlier, found).shown(result, answered)
             results[one.name] = result
             if family == "main":
                 main[one.name] = answered
@@ -156,6 +156,8 @@ class Example:
 
     Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
     size of the error are all that is said.
+
+    found: the cases shown for other properties of the task, tried first.
     """
 
     row: Row
@@ -164,6 +166,7 @@ class Example:
     exam: Exam
     practice: Exam
     earlier: dict[str, Status]
+    found: list[Case]
 
     def shown(self, result: Result, answered: list[Answered]) -> Result:
         """The result with message, case, likely cause and pictures."""
@@ -189,6 +192,9 @@ class Example:
         if self.exam.unit.reveal == "nothing":
             return replace(result, message=lines(found.brief for found in findings))
         likely = findings[0].hint or diagnosis.likely_cause(self.row, item, findings[0])
+        if self.exam.unit.reveal == "case":
+            entry = self._simplified(entry)  # what is likely was judged by numbers that do not agree by chance
+            findings = entry.judged.findings
         if self.exam.unit.reveal == "shape":
             note = CaseNote(item.case.sizes, item.options)
             brief = lines(found.brief for found in findings)
@@ -218,20 +224,47 @@ class Example:
         dtype = failing[0].item.case.dtype
         known = {replace(entry.item.case, dtype="float64"): bool(entry.judged.findings) for entry in answered}
         seed = self.practice.case_seed(self.row)
-        found = smallest(
-            self.row, seed, drawn_cases(self.row), known, lambda case: bool(self._try(case, dtype).judged.findings)
+        found = self._known(dtype) or shrink.smallest(
+            self.row, seed, drawn_cases(self.row), known, lambda case: self._fails(case, dtype)
         )
         if found is None:
             return best
-        confirmed = self._try(found, dtype)
+        confirmed = self._judge_all([self._item(found, dtype)])[0]
         smaller = count_elements(confirmed.item.args) <= count_elements(best.item.args)
-        return confirmed if confirmed.judged.findings and smaller else best
+        if not confirmed.judged.findings or not smaller:
+            return best
+        self.found.append(found)
+        return confirmed
 
-    def _try(self, case: Case, dtype: str) -> Answered:
-        item = Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
+    def _known(self, dtype: str) -> Case | None:
+        """A case found for another property of the task that this one fails on as well."""
+        return next((case for case in self.found if self._fails(case, dtype)), None)
+
+    def _fails(self, case: Case, dtype: str) -> bool:
+        return bool(self._quickly(self._item(case, dtype)).judged.findings)
+
+    def _item(self, case: Case, dtype: str) -> Item:
+        return Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
+
+    def _quickly(self, item: Item) -> Answered:
+        """The judgement by norm alone."""
         if not item.usable():
             return Answered(item, Reply("completed"), Judged())
+        item.expected.normwise = True
         return self._judge_all([item])[0]
+
+    def _simplified(self, entry: Answered) -> Answered:
+        """The same case in simpler numbers, where it fails in the same way."""
+        if entry.reply.status in KILLED or self.property.family == "stability":
+            return entry
+        first = entry.judged.findings[0]
+
+        def alike(one: Answered) -> bool:
+            return any(_same_kind(first, found) for found in one.judged.findings[:1])
+
+        found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
+        confirmed = self._judge_all([_in_full(found)])[0]
+        return confirmed if alike(confirmed) else entry
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item
@@ -257,6 +290,16 @@ class Example:
         message = f"{message}; {how}" if np.isfinite(error) else message
         note = None if self.exam.unit.reveal == "nothing" else CaseNote(entry.item.case.sizes)
         return replace(result, message=message, case=note, pictures=pictures)
+
+
+def _in_full(item: Item) -> Item:
+    item.expected.normwise = False
+    return item
+
+
+def _same_kind(one: Finding, other: Finding) -> bool:
+    """Whether two findings say the same of the same tensor, but for the numbers."""
+    return (one.where, one.tensor, one.got is None) == (other.where, other.tensor, other.got is None)
 
 
 def lines(messages: Iterable[str]) -> str:
