@@ -163,10 +163,10 @@ def arguments(row: Row, case: Case, family_seed: int) -> dict[str, Any]:
 
 def _argument(arg: Arg, index: int, case: Case, family_seed: int, hostile: Hostile | None) -> Any:
     rng = generator(family_seed, case.seed, index)
+    if hostile is not None and arg.name in hostile.values:
+        arg = replace(arg, draw=hostile.values[arg.name])
     if callable(arg.axes):
         return [cast(draw_argument(rng, arg, shape, case), case.dtype) for shape in arg.axes(case.sizes)]
-    if hostile is not None and arg.name in hostile.values:
-        return cast(hostile.values[arg.name](rng, shape_of(arg.axes, case.sizes), case.sizes), case.dtype)
     return cast(draw_argument(rng, arg, shape_of(arg.axes, case.sizes), case), case.dtype)
 
 

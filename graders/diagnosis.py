@@ -220,11 +220,12 @@ def same(mine: Array | None, theirs: Array, wanted: Array | None) -> bool:
     finite = np.isfinite(right)
     if not np.array_equal(np.where(finite, 0, left), np.where(finite, 0, right), equal_nan=True):
         return False
-    if not finite.any():
+    left, right = left[finite], right[finite]
+    if not right.size:
         return True
-    scale = C * max(roundoff(mine.dtype), roundoff(theirs.dtype)) * float(np.abs(right[finite]).max())
     error = 0.0
-    if wanted is not None and wanted.shape == right.shape:
-        off = np.abs(right - wanted)[finite]
+    if wanted is not None and wanted.shape == mine.shape:
+        off = np.abs(right - wanted[finite])
         error = float(off[np.isfinite(off)].max(initial=0.0))
-    return bool(np.abs(left - right)[finite].max() <= max(scale, UNEXPLAINED * error))
+    rounding = C * max(roundoff(mine.dtype), roundoff(theirs.dtype)) * float(np.abs(right).max())
+    return bool(np.abs(left - right).max() <= max(rounding, UNEXPLAINED * error))

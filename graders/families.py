@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from graders import replay
+from graders import follow_through, replay, shrink
 from graders.cases import Case, count_elements
 from graders.diagnosis import Answered, Failure, diagnose
 from graders.exam import Exam, drawn_cases
@@ -19,7 +19,6 @@ from graders.properties import points, properties
 from graders.properties.base import Finding, Item, Judged, Property
 from graders.sandbox.program import Program, Reply
 from graders.sandbox.session import Session
-from graders.shrink import smallest
 from graders.specs.row import Row
 from graders.suspects import Suspects
 from graders.verdict import CaseNote, Pictures, Result, Status
@@ -87,6 +86,8 @@ def grade_row(
     families = list(dict.fromkeys(one.family for one in asked))
     ahead = [*((row, family) for family in families[1:]), (following, families[0])]
     killed = False
+    main: dict[str, list[Answered]] = {}
+    found: list[Case] = []
     answers.session.fresh()
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
@@ -106,17 +107,22 @@ def grade_row(
                 ]
             result = conclude(row, one, worth[one.name], answered)
             if result.status is Status.FAILED and (practice or suspects):
-                example = Example(row, one, answers, exam, practice or exam, earlier)
+                example = Example(row, one, answers, exam, practice or exam, earlier, found)
                 with answers.timed("shrinking"):
                     public = example.public(answered)
                     failures[one.name] = Failure(one, public, earlier)
                     result = example.shown(result, answered, public) if practice else result
             results[one.name] = result
+            if family == "main":
+                main[one.name] = answered
+        if family == "main":
+            results |= follow_through.credited(results, main, answers)
     if suspects and failures and exam.unit.reveal != "nothing":
         with answers.timed("diagnosis"):
-            for name, found in diagnose(row, failures, suspects).items():
-                likely = found.text or results[name].likely
-                results[name] = replace(results[name], likely=likely, misconceptions=found.causes)
+            for name, why in diagnose(row, failures, suspects).items():
+                explains = why.causes or not results[name].score  # what earns half says so itself
+                likely = why.text if explains and why.text else results[name].likely
+                results[name] = replace(results[name], likely=likely, misconceptions=why.causes)
     return [results[one.name] for one in asked]
 
 
@@ -162,6 +168,8 @@ class Example:
 
     Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
     size of the error are all that is said.
+
+    found: the cases shown for other properties of the task, tried first.
     """
 
     row: Row
@@ -170,6 +178,7 @@ class Example:
     exam: Exam
     practice: Exam
     earlier: dict[str, Status]
+    found: list[Case]
 
     def public(self, answered: list[Answered]) -> list[Answered]:
         """The answers to the cases that may be shown; none where the same would kill the worker again."""
@@ -198,6 +207,9 @@ class Example:
         findings, item = entry.judged.findings, entry.item
         if self.exam.unit.reveal == "nothing":
             return replace(result, message=lines(found.brief for found in findings))
+        if self.exam.unit.reveal == "case":
+            entry = self._simplified(entry)
+            findings = entry.judged.findings
         if self.exam.unit.reveal == "shape":
             note = CaseNote(item.case.sizes, item.options)
             brief = lines(found.brief for found in findings)
@@ -226,20 +238,47 @@ class Example:
         dtype = failing[0].item.case.dtype
         known = {replace(entry.item.case, dtype="float64"): bool(entry.judged.findings) for entry in answered}
         seed = self.practice.case_seed(self.row)
-        found = smallest(
-            self.row, seed, drawn_cases(self.row), known, lambda case: bool(self._try(case, dtype).judged.findings)
+        found = self._known(dtype) or shrink.smallest(
+            self.row, seed, drawn_cases(self.row), known, lambda case: self._fails(case, dtype)
         )
         if found is None:
             return best
-        confirmed = self._try(found, dtype)
+        confirmed = self._judge_all([self._item(found, dtype)])[0]
         smaller = count_elements(confirmed.item.args) <= count_elements(best.item.args)
-        return confirmed if confirmed.judged.findings and smaller else best
+        if not confirmed.judged.findings or not smaller:
+            return best
+        self.found.append(found)
+        return confirmed
 
-    def _try(self, case: Case, dtype: str) -> Answered:
-        item = Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
+    def _known(self, dtype: str) -> Case | None:
+        """A case found for another property of the task that this one fails on as well."""
+        return next((case for case in self.found if self._fails(case, dtype)), None)
+
+    def _fails(self, case: Case, dtype: str) -> bool:
+        return bool(self._quickly(self._item(case, dtype)).judged.findings)
+
+    def _item(self, case: Case, dtype: str) -> Item:
+        return Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
+
+    def _quickly(self, item: Item) -> Answered:
+        """The judgement by norm alone."""
         if not item.usable():
             return Answered(item, Reply("completed"), Judged())
+        item.expected.normwise = True
         return self._judge_all([item])[0]
+
+    def _simplified(self, entry: Answered) -> Answered:
+        """The same case in simpler numbers, where it fails in the same way."""
+        if entry.reply.status in KILLED or self.property.family == "stability":
+            return entry
+        first = entry.judged.findings[0]
+
+        def alike(one: Answered) -> bool:
+            return any(_same_kind(first, found) for found in one.judged.findings[:1])
+
+        found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
+        confirmed = self._judge_all([_in_full(found)])[0]
+        return confirmed if alike(confirmed) else entry
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item
@@ -265,6 +304,16 @@ class Example:
         message = f"{message}; {how}" if np.isfinite(error) else message
         note = None if self.exam.unit.reveal == "nothing" else CaseNote(entry.item.case.sizes)
         return replace(result, message=message, case=note, pictures=pictures)
+
+
+def _in_full(item: Item) -> Item:
+    item.expected.normwise = False
+    return item
+
+
+def _same_kind(one: Finding, other: Finding) -> bool:
+    """Whether two findings say the same of the same tensor, but for the numbers."""
+    return (one.where, one.tensor, one.got is None) == (other.where, other.tensor, other.got is None)
 
 
 def lines(messages: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import torch
 
-from graders import SUITE_VERSION
+from graders import SUITE_VERSION, composites
 from graders.exam import Exam
 from graders.families import Answers, grade_row
 from graders.i18n import _, language
@@ -56,6 +56,7 @@ def grade(
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
     try:
         graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain, suspects)
+        graded = with_composites(graded, submission, exam, backend)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
     if graded.problem:
@@ -80,6 +81,19 @@ def grade(
     )
 
 
+def with_composites(graded: Graded, submission: Submission, exam: Exam, backend: Backend) -> Graded:
+    """What a session gave, with the points of tasks that fail because of others."""
+    seconds = dict(graded.seconds)
+
+    def regrade(mended: Submission, tasks: list[Task]) -> tuple[Result, ...]:
+        again = run_session(mended, tasks, exam, exam, backend, None, explain=False)
+        for name, value in again.seconds.items():
+            seconds[name] = seconds.get(name, 0.0) + value
+        return again.results
+
+    return replace(graded, results=composites.credited(submission, exam.unit, graded.results, regrade), seconds=seconds)
+
+
 @dataclass(frozen=True)
 class Graded:
     """What a session with a submission gave."""
@@ -98,7 +112,7 @@ def run_session(
     backend: Backend,
     progress: Progress | None,
     explain: bool,
-    suspects: Suspects | None,
+    suspects: Suspects | None = None,
 ) -> Graded:
     """Load the submission in a sandbox of its own and take it through its tasks."""
     if submission.problem:

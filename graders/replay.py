@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from graders.cases import Case
 from graders.i18n import _
 from graders.properties.base import Finding, Item
-from graders.sandbox.program import Call, Program, Ref
+from graders.sandbox.program import Buffer, Call, Program, Ref, Seed
 from graders.specs.row import Row
 from graders.verdict import Report
 
@@ -46,7 +46,10 @@ class _Writer:
             arguments = [self._argument(v, base) for v, base in zip(call.args, self._parameters(call), strict=True)]
             yield from self.pending
             self.pending.clear()
-            arguments += [f"{key}={value!r}" for key, value in call.options.items()]
+            options = [f"{key}={self._argument(value, key)}" for key, value in call.options.items()]
+            yield from self.pending
+            self.pending.clear()
+            arguments += options
             results = [self._fresh(base) for base in self._results(call)]
             self.results.append(results)
             yield f"{', '.join(results)} = {call.function}({', '.join(arguments)})"
@@ -74,7 +77,9 @@ class _Writer:
 
     def _results(self, call: Call) -> list[str]:
         if self.item.row.kind == "script":
-            return [call.function.lower().replace(".", "_")] * call.returns
+            name = call.function.lower().replace(".", "_")
+            functions = {made.function.partition(".")[0] for made in self.program.calls}
+            return [f"{name}_result" if name in functions else name] * call.returns
         if self._is_backward(call):
             return list(self.item.row.gradients)
         return [*self.item.row.outputs, "cache"][: call.returns]
@@ -86,6 +91,10 @@ class _Writer:
     def _argument(self, value: Any, base: str) -> str:
         if isinstance(value, Ref):
             return self.results[value.call][value.value]
+        if isinstance(value, Seed):
+            return f"np.random.default_rng({value.value})"
+        if isinstance(value, Buffer):
+            return self._buffer(value)
         if isinstance(value, list) and any(isinstance(item, Ref) for item in value):
             return "[" + ", ".join(self._argument(item, base) for item in value) + "]"
         if not isinstance(value, np.ndarray | list):
@@ -95,6 +104,14 @@ class _Writer:
             self.names[key] = self._fresh(base)
             self.pending.append(f"{self.names[key]} = {self._value(value)}")
         return self.names[key]
+
+    def _buffer(self, buffer: Buffer) -> str:
+        """A file in memory, made where it is first named and rewound wherever it is named again."""
+        name = f"file_{buffer.number}"
+        made = name in self.used
+        self.pending.append(f"{name}.seek(0)" if made else f"{name} = io.BytesIO()")
+        self.used[name] = 1
+        return name
 
     def _value(self, value: Array | list[Array]) -> str:
         if isinstance(value, list):
@@ -125,6 +142,8 @@ def _nested(value: Any) -> str:
 
 
 PRELUDE = '''\
+import io
+
 import numpy as np
 
 

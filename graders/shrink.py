@@ -1,12 +1,20 @@
-"""The smallest case that still fails: Hypothesis's own shrinking, on a budget."""
+"""The smallest case that still fails: Hypothesis shrinks axes, options and pattern, then its numbers are simplified."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from graders.cases import Case, explore
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.cases import Case, count_elements, explore
+from graders.oracle import leaves
+from graders.properties.base import Item
 from graders.specs.row import Row
+
+Array = NDArray[Any]
 
 CALLS = 60
 SECONDS = 2.0
@@ -47,3 +55,83 @@ def smallest(row: Row, seed: int, count: int, known: dict[Case, bool], fails: Ca
             raise odd
         return found[-1]
     return None
+
+
+# --- numbers ---
+
+READABLE = 48
+"""Numbers in a case worth setting to zero one by one; of a larger one nobody reads them."""
+ARRAYS, ELEMENTS = 12, 12
+"""How many are tried, each with a call."""
+
+Fails = Callable[[Item], bool]
+"""Whether an item fails in the same way as the one to be simplified."""
+Place = tuple[Any, ...]
+"""Index of a free array, and of an element of it, or `...` for all."""
+
+
+def simplified(item: Item, fails: Fails) -> Item:
+    """The item with as many numbers rounded and set to zero as the failure allows, within SECONDS."""
+    if item.case.example >= 0:
+        return item
+    deadline = time.monotonic() + SECONDS
+    rounded = (_rounded(item, rounding) for rounding in ROUNDINGS)
+    item = next((other for other in rounded if fails(other)), item)
+    if count_elements(item.args) > READABLE:
+        return item
+    item = _without(
+        item, [(index, ...) for index, array in enumerate(_free(item)) if array.any()][:ARRAYS], fails, deadline
+    )
+    elements = [
+        (index, *position)
+        for index, array in enumerate(_free(item))
+        if array.size > 1
+        for position in np.argwhere(array).tolist()
+    ]
+    return _without(item, elements[:ELEMENTS], fails, deadline)
+
+
+ROUNDINGS: Sequence[Callable[[Array], Array]] = (
+    lambda values: np.sign(np.round(values)),
+    lambda values: np.round(values),
+    lambda values: np.round(values, 1),
+    lambda values: np.round(values, 2),
+)
+"""What is tried on all numbers at once, the simplest first."""
+
+
+def _without(item: Item, places: Sequence[Place], fails: Fails, deadline: float) -> Item:
+    """Zeros in each of the places in turn, where the failure allows it."""
+    for place in places:
+        other = _zeroed(item, *place)
+        if time.monotonic() < deadline and fails(other):
+            item = other
+    return item
+
+
+def _free(item: Item) -> list[Array]:
+    """The arrays whose numbers may be any: arguments drawn as such, and upstream gradients."""
+    given = [leaf for arg in item.row.args if arg.draw == "real" for leaf in leaves(item.args[arg.name])]
+    return [*given, *item.douts]
+
+
+def _rounded(item: Item, rounding: Callable[[Array], Array]) -> Item:
+    return _with(item, [np.asarray(rounding(array), array.dtype) + 0 for array in _free(item)])
+
+
+def _zeroed(item: Item, index: int, *position: Any) -> Item:
+    arrays = list(_free(item))
+    arrays[index] = arrays[index].copy()
+    arrays[index][position] = 0
+    return _with(item, arrays)
+
+
+def _with(item: Item, arrays: Sequence[Array]) -> Item:
+    """The item with other free arrays."""
+    left = iter([np.asarray(array) for array in arrays])
+    args = item.copied_args()
+    for arg in item.row.args:
+        if arg.draw == "real":
+            value = args[arg.name]
+            args[arg.name] = [next(left) for _leaf in value] if isinstance(value, list) else next(left)
+    return Item(item.row, item.case, item.seed, args, list(left))

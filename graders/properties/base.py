@@ -29,14 +29,23 @@ class Item:
     differentiable output; empty for a plain function. seed: of the family, for further arrays.
     """
 
-    def __init__(self, row: Row, case: Case, seed: int) -> None:
+    def __init__(
+        self,
+        row: Row,
+        case: Case,
+        seed: int,
+        args: Mapping[str, Any] | None = None,
+        douts: Sequence[Array] | None = None,
+    ) -> None:
+        """The case's own numbers, or others of the same shapes in `args` and `douts`."""
         self.row, self.case, self.seed = row, case, seed
-        self.args = cases.arguments(row, case, seed)
+        self.args = cases.arguments(row, case, seed) if args is None else dict(args)
         self.options = case.keywords
         self.expected = Expected(row, self.args, self.options)
         self.douts: list[Array] = []
         if row.kind == "pair":
-            self.douts = cases.upstream(case, self.expected.output_shapes, seed)
+            shapes = self.expected.output_shapes
+            self.douts = cases.upstream(case, shapes, seed) if douts is None else list(douts)
             self.expected.with_upstream(self.douts)
 
     def usable(self, *, gradients: bool = True) -> bool:

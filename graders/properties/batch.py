@@ -47,8 +47,8 @@ class _Unreduced(Item):
     def __init__(self, item: Item) -> None:
         options = per_sample(item.row, item.options)
         case = type(item.case)(**{**vars(item.case), "options": tuple(options.items())})
-        super().__init__(item.row, case, item.seed)
-        self.args = item.args  # the same objects, so that layouts and identities hold
+        super().__init__(item.row, case, item.seed, item.args)
+        self.expected.normwise = item.expected.normwise
 
 
 def unreduced(item: Item) -> Item:

@@ -14,6 +14,7 @@ from graders.properties.base import Earlier, Finding, Item, Judged, Property, ch
 from graders.properties.compare import compare, merge
 from graders.properties.conform import conform
 from graders.properties.shape import complaints
+from graders.properties.stability import STABILITY, Claim, judge_claims
 from graders.sandbox.program import MAX_CALLS, Call, Program, Ref, Reply, Value
 from graders.specs.row import Script, ScriptRow
 from graders.verdict import Status
@@ -46,7 +47,8 @@ def script_properties(row: ScriptRow) -> list[Property]:
     purity = Property("purity", "purity", check_purity.__doc__ or "", interleaved, check_purity, percent=5)
     edges = Property("edges", "edges", check_edges.__doc__ or "", program, check_edges, percent=5)
     single = Property("float32", "float32", check_single.__doc__ or "", program, check_single, percent=5)
-    return [*asked, shape, purity, edges, single]
+    stability = replace(STABILITY, program=program, check=check_stability)
+    return [*asked, shape, purity, edges, single, *([stability] if row.hostile else [])]
 
 
 def _stage(row: ScriptRow, name: str, outputs: tuple[str, ...], share: float) -> Property:
@@ -193,6 +195,19 @@ def check_edges(item: Item, reply: Reply, earlier: Earlier) -> Judged:
 def check_single(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     """Does float32 in give float32 out, as exact as float32 allows?"""
     return _again(item, reply, earlier, "float32")
+
+
+def check_stability(item: Item, reply: Reply, earlier: Earlier) -> Judged:
+    """Does it keep its digits on inputs that are large, tiny or nearly equal?"""
+    ended = _ended(item, reply, program(item), earlier)
+    if ended:
+        return ended
+    wrong = _values_right(item, earlier)
+    claims = []
+    for name, (call, value) in script(item).shown.items():
+        where = script(item).calls[call].function
+        claims.append(Claim(name, where, reply.calls[call].values[value], name == item.row.outputs[0], not wrong))
+    return judge_claims(item, claims, wrong)
 
 
 def _again(item: Item, reply: Reply, earlier: Earlier, dtype: str) -> Judged:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from graders.properties.base import Earlier, Finding, Item, Judged, Property, st
 from graders.properties.compare import not_finite, number, position
 from graders.properties.conform import conform
 from graders.properties.run import run_once
-from graders.sandbox.program import Reply
+from graders.sandbox.program import Reply, Value
 from graders.specs.row import Hostile
 from graders.verdict import Status
 
@@ -24,6 +26,21 @@ DIGITS = 7
 """Decimal digits of float32."""
 PART, HALF = 1000.0, 0.5
 """Up to so many times the fair error earns half of the points."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What came for one output or gradient of a hostile case.
+
+    where: the function it is from. limited: held to the row's own limit, and not to the tolerance rule.
+    right_elsewhere: on ordinary inputs; what is wrong there is not charged again.
+    """
+
+    name: str
+    where: str
+    value: Value
+    limited: bool
+    right_elsewhere: bool
 
 
 def check_stability(item: Item, reply: Reply, earlier: Earlier) -> Judged:
@@ -35,35 +52,46 @@ def check_stability(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     ended = stopped(item, reply, run_once(item), earlier)
     if ended:
         return ended
-    hostile = item.row.hostile[item.case.hostile]
     values = values_by_name(item, reply, 0, 1 if item.row.kind == "pair" else None)
-    judged: list[Judged] = []
-    for name, wanted in item.expected.values.everything.items():
+    return judge_claims(item, list(_claims(item, values, earlier)), "forward")
+
+
+def _claims(item: Item, values: Mapping[str, Value], earlier: Earlier) -> Iterator[Claim]:
+    for name in item.expected.values.everything:
         gradient = name in item.expected.values.gradients
-        if earlier.get(f"gradient {name}" if gradient else "forward") is not Status.PASSED:
-            continue
-        where = item.row.functions[1 if gradient else 0]
-        for index, form in enumerate(conform(name, values[name], wanted, "float32")):
-            if form.array is None or form.wanted.dtype.kind != "f" or not form.wanted.size:
-                continue
-            if not np.isfinite(form.array).all():
-                finding = Finding(where, not_finite(form.label, form.array), form.label, form.array, form.wanted)
-                judged.append(_lost(finding, hostile, 0.0))
-            elif name == item.row.outputs[0]:
-                judged.append(_against_limit(item, where, form.label, form.array, form.wanted, hostile))
-            elif gradient:
-                spreads = functools.partial(item.expected.spreads, name, index)
-                judgement = judging.judge(form.array, form.wanted, U32, spreads)
-                if not (judgement.right or judgement.inconclusive):
-                    text = _words(form.label, judgement.worst, form.array, form.wanted)
-                    finding = Finding(where, text, form.label, form.array, form.wanted, judgement.error)
-                    judged.append(_lost(finding, hostile, 0.0))
+        right = earlier.get(f"gradient {name}" if gradient else "forward") is Status.PASSED
+        yield Claim(name, item.row.functions[gradient], values[name], name == item.row.outputs[0], right)
+
+
+def judge_claims(item: Item, claims: list[Claim], first: str) -> Judged:
+    """All that came for a hostile case; blocked by the property `first` where that is known to fail."""
+    judged = [one for claim in claims if claim.right_elsewhere for one in _judged(item, claim)]
     found = [one for one in judged if one.findings]
     if not found:
-        blocked = "" if earlier.get("forward") is Status.PASSED else "forward"
+        blocked = "" if claims[0].right_elsewhere else first
         return Judged(blocked=blocked, error=max((one.error for one in judged), default=0.0))
     findings = tuple(finding for one in found for finding in one.findings)
     return Judged(findings, error=max(one.error for one in found), credit=min(one.credit for one in found))
+
+
+def _judged(item: Item, claim: Claim) -> Iterator[Judged]:
+    hostile = item.row.hostile[item.case.hostile]
+    wanted = item.expected.values.everything[claim.name]
+    for index, form in enumerate(conform(claim.name, claim.value, wanted, "float32")):
+        if form.array is None or form.wanted.dtype.kind != "f" or not form.wanted.size:
+            continue
+        if not np.isfinite(form.array).all():
+            text = not_finite(form.label, form.array)
+            yield _lost(Finding(claim.where, text, form.label, form.array, form.wanted), hostile, 0.0)
+        elif claim.limited:
+            yield _against_limit(item, claim.where, form.label, form.array, form.wanted, hostile)
+        elif claim.name in item.expected.values.gradients:
+            spreads = functools.partial(item.expected.spreads, claim.name, index)
+            judgement = judging.judge(form.array, form.wanted, U32, spreads)
+            if not (judgement.right or judgement.inconclusive):
+                text = _words(form.label, judgement.worst, form.array, form.wanted)
+                finding = Finding(claim.where, text, form.label, form.array, form.wanted, judgement.error)
+                yield _lost(finding, hostile, 0.0)
 
 
 def _against_limit(

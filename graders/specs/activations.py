@@ -42,9 +42,30 @@ def elu(x: Tensor, *, gamma: float) -> Tensor:
     return torch.where(x > 0, x, gamma * torch.expm1(torch.clamp(x, max=0.0)))
 
 
+class Softplus(torch.autograd.Function):
+    """log(e^x + e^0); torch.nn.functional.softplus drops the exponential above 20.
+
+    The derivative is a sigmoid, and judged as one, to units of 1: that of logaddexp would ask 1 - sigmoid(x) for more
+    digits than it can have.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """The value, from logaddexp."""
+        ctx.save_for_backward(x)
+        return torch.logaddexp(x, torch.zeros_like(x))
+
+    @staticmethod
+    def backward(ctx: Any, dout: Tensor) -> Tensor:
+        """Times the sigmoid."""
+        (x,) = ctx.saved_tensors
+        return dout * torch.sigmoid(x)
+
+
 def softplus(x: Tensor) -> Tensor:
-    """log(e^x + e^0); torch.nn.functional.softplus drops the exponential above 20."""
-    return torch.logaddexp(x, torch.zeros_like(x))
+    """log(1 + e^x)."""
+    result: Tensor = Softplus.apply(x)
+    return result
 
 
 def neuron(x: Tensor, w: Tensor, b: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ LOG_OF_SUM = known("never take the logarithm of a probability: subtract logsumex
 EXPM1 = known("e^x - 1 and log(1 + x) lose a small x: np.expm1 and np.log1p do not")
 TWO_PASS = known("the mean of squares less the square of the mean cancels: subtract the mean first")
 SATURATED = known("a sigmoid written e^x / (1 + e^x) overflows: let no exponent be positive")
+EPS_OUTSIDE = known("add eps to the root, not under it, and divide only then: tiny gradients keep their sizes")
 LOG_SPACE = known("products of many probabilities underflow: add their logarithms, with logsumexp")
 
 
@@ -56,7 +57,19 @@ def relative(units: float) -> Any:
     return lambda args, wanted: units * np.abs(wanted)
 
 
+def nothing(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
+    """Zeros."""
+    return np.zeros(shape)
+
+
+def of_all_sizes(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
+    """From 1e-30 to 1e3, of both signs."""
+    return np.asarray(10.0 ** rng.uniform(-30, 3, shape) * rng.choice((-1.0, 1.0), shape))
+
+
 # --- by row ---
+
+ADAM = (Hostile({"D": 8, "M": 4}, {"params": nothing, "grads": of_all_sizes}, relative(256), EPS_OUTSIDE),)
 
 SIGMOID = unary(lambda args, wanted: 4.0, OVERFLOW)
 TANH = unary(relative(8), OVERFLOW)

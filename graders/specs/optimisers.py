@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graders.sandbox.program import Call, Ref
-from graders.specs.row import Arg, Axes, Row, Script, ScriptRow, Task
+from graders.specs.hostile import ADAM
+from graders.specs.row import Arg, Axes, Hostile, Row, Script, ScriptRow, Task
 
 STEPS, AHEAD_STEPS = 20, 15
 """Updates of a trajectory; fewer where every one takes two calls."""
@@ -221,6 +222,7 @@ def optimiser_row(
     source: str,
     *more: Arg,
     varies: tuple[str, ...] = VARIES,
+    hostile: tuple[Hostile, ...] = (),
 ) -> ScriptRow:
     """A row from an update equation; the options in `varies` change from update to update."""
     outputs = tuple(map(after, range(STEPS)))
@@ -233,6 +235,7 @@ def optimiser_row(
         options=options,
         batch="",
         empty="D",
+        hostile=hostile,
         convention=convention,
         source=source,
         script=updates(name, STEPS, varies),
@@ -397,6 +400,7 @@ ROWS: tuple[Task, ...] = (
         BETAS,
         "Both means corrected, t from 1, eps outside the root (the Beihang slides misprint all three).",
         "Kingma & Ba 2015, algorithm 1",
+        hostile=ADAM,
     ),
     optimiser_row(
         "adamw",
@@ -404,6 +408,7 @@ ROWS: tuple[Task, ...] = (
         {**BETAS, "decay": (0.01, 0.1)},
         "The decay, times lr, of the old parameters, beside Adam's step.",
         "Loshchilov & Hutter 2019, algorithm 2",
+        hostile=ADAM,
     ),
     optimiser_row(
         "nadam",
@@ -411,6 +416,7 @@ ROWS: tuple[Task, ...] = (
         BETAS,
         "Constant beta1.",
         "Dozat 2016, algorithm 2 with a constant momentum",
+        hostile=ADAM,
     ),
     optimiser_row(
         "nadam_decay",

@@ -1,0 +1,119 @@
+"""Composites: a task that is right given the submission's own wrong parts earns half.
+
+What a task is made of is read off the reference: the other tasks of the unit whose functions its own solution uses.
+Where such a part fails in the same report, the task is graded once more in the submission with that part's functions
+redefined, at its end, by the reference's text. What then passes was lost to the part alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from graders.i18n import _
+from graders.intake.reference import Definition, closure, module_text
+from graders.intake.submission import Submission
+from graders.sandbox.program import Piece
+from graders.specs.row import ScriptRow, Task
+from graders.specs.unit import Unit
+from graders.verdict import Result, Status
+
+SHARE = 0.5
+
+Regrade = Callable[[Submission, list[Task]], tuple[Result, ...]]
+"""Grades a submission on some tasks."""
+
+
+def parts(unit: Unit, task: Task) -> tuple[str, ...]:
+    """The other tasks of the unit that the reference's solution of this one uses, in the unit's order."""
+    more = task.uses if isinstance(task, ScriptRow) else ()
+    used = {definition.name for definition in _definitions((*task.functions, *more))}
+    return tuple(one.name for one in unit.tasks if one is not task and used & set(_names(one)))
+
+
+def _names(task: Task) -> list[str]:
+    """The top-level names of a task's functions: "Model" for "Model.fit"."""
+    return list(dict.fromkeys(function.partition(".")[0] for function in task.functions))
+
+
+def _definitions(functions: Sequence[str]) -> list[Definition]:
+    return closure([function.partition(".")[0] for function in functions])
+
+
+def mended(submission: Submission, tasks: Iterable[Task]) -> Submission:
+    """The submission with the reference's functions for these tasks, which bring their own helpers along."""
+    names = [name for task in tasks for name in _names(task)]
+    return replace(submission, pieces=(*submission.pieces, Piece("parts", _redefinition(tuple(names)))))
+
+
+REDEFINITION = """\
+def _redefine(names, text):
+    own = {{"__name__": "parts"}}
+    exec(compile(text, "parts", "exec", dont_inherit=True), own)
+    globals().update((name, own[name]) for name in names)
+_redefine({names!r}, {text!r})
+"""
+
+
+@functools.cache
+def _redefinition(names: tuple[str, ...]) -> str:
+    return REDEFINITION.format(names=names, text=module_text(closure(names)))
+
+
+def credited(submission: Submission, unit: Unit, results: tuple[Result, ...], regrade: Regrade) -> tuple[Result, ...]:
+    """The results, with half the points for what is right given the parts."""
+    composites = _Composites(submission, unit, results, regrade)
+    composites.rescue(composites.roots)
+    composites.rescue(composites.wrong_parts)
+    return tuple(composites.after(result) for result in results)
+
+
+class _Composites:
+    """The failed tasks of a report that have failed parts."""
+
+    def __init__(self, submission: Submission, unit: Unit, results: Iterable[Result], regrade: Regrade) -> None:
+        self.submission, self.regrade = submission, regrade
+        failed = {result.task for result in results if result.status is Status.FAILED}
+        self.tasks = {task.name: task for task in unit.tasks if task.name in failed}
+        of = {name: [part for part in parts(unit, task) if part in failed] for name, task in self.tasks.items()}
+        self.of = {name: wrong for name, wrong in of.items() if wrong}
+        self.rescued: dict[tuple[str, str], tuple[str, ...]] = {}
+        """The parts it was lost to, by task and property."""
+        self.done: set[str] = set()
+
+    def wrong_parts(self, task: str) -> tuple[str, ...]:
+        """All parts of a task that fail."""
+        return tuple(self.of[task])
+
+    def roots(self, task: str) -> tuple[str, ...]:
+        """Those of them that do not fail because of another one: mostly enough, and the same for many tasks."""
+        return tuple(part for part in self.of[task] if part not in self.of)
+
+    def rescue(self, chosen: Callable[[str], tuple[str, ...]]) -> None:
+        """Grade what is not rescued yet with the chosen parts mended, all tasks with the same parts together."""
+        groups: dict[tuple[str, ...], list[Task]] = {}
+        for name in (name for name in self.of if name not in self.done):
+            groups.setdefault(chosen(name), []).append(self.tasks[name])
+        for wrong, tasks in groups.items():
+            again = self.regrade(mended(self.submission, [self.tasks[part] for part in wrong]), tasks)
+            for task in tasks:
+                self._note(task.name, wrong, [result for result in again if result.task == task.name])
+
+    def _note(self, task: str, wrong: tuple[str, ...], again: list[Result]) -> None:
+        if again and again[0].status is Status.PASSED:  # the values themselves
+            self.done.add(task)
+            for result in again:
+                if result.status is Status.PASSED:
+                    self.rescued[task, result.property] = wrong
+
+    def after(self, result: Result) -> Result:
+        """The result with half its points, where that is more than it has."""
+        wrong = self.rescued.get((result.task, result.property))
+        half = SHARE * result.max_score
+        if wrong is None or result.status not in (Status.FAILED, Status.SKIPPED) or result.score >= half:
+            return result
+        why = _("It is right, given your own {parts}, where the mistake is: half of the points.")
+        text = why.format(parts=", ".join(wrong))
+        message = f"{result.message}\n{text}" if result.status is Status.FAILED and result.message else text
+        return replace(result, status=Status.FAILED, score=half, message=message, depends_on="")
