@@ -64,7 +64,7 @@ class Softplus(torch.autograd.Function):
 
 def softplus(x: Tensor) -> Tensor:
     """log(1 + e^x)."""
-    result: Tensor = Softplus.apply(x)
+    result: Tensor = Softplus.apply(x)  # type: ignore[no-untyped-call]
     return result
 
 
