@@ -400,7 +400,8 @@ def generator_criterion(p_data, p_model):
     ),
 )
 
-WHEATS = (*GAME, *DISCRIMINATOR, *GENERATOR, *DENSITIES    Variant(
+SMALL_GRADIENTS = (
+    Variant(
         "discriminator_loss",
         "probability_less_one",
         source="""
@@ -458,3 +459,5 @@ def generator_loss_backward(dloss, cache):
 """,
     ),
 )
+
+WHEATS = (*GAME, *DISCRIMINATOR, *GENERATOR, *DENSITIES, *SMALL_GRADIENTS)
