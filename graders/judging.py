@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 C = 1000.0
 INCONCLUSIVE = 0.05
+SMALLEST = 1e-30
+"""The least a tensor's norm counts as: no case is drawn on such a scale, and where 0 is wanted 1e-60 is as right."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def judge(got: Array, wanted: Array, u: float, spreads: Spreads | None = None) -
         return Judgement(right=True)
     difference = np.abs(np.asarray(got, np.float64) - wanted)
     difference = np.where(np.isfinite(difference), difference, np.inf)
-    norm = float(np.abs(wanted).max())
+    norm = max(float(np.abs(wanted).max()), SMALLEST)
     allowed = np.full(wanted.shape, C * u * norm)
     verdict = _verdict(difference, allowed)
     if spreads is None or verdict.right:
