@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from graders.exam import Exam
-from graders.grade import grade
+from graders.grade import Line, grade
 from graders.intake.submission import Submission
 from graders.misconceptions import all_chaffs
 from graders.misconceptions.variant import Chaff, Variant, rows
 from graders.properties import properties
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits, Piece
+from graders.sandbox.session import Session
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit, unit_names
 from graders.specs.unit import Unit
@@ -156,6 +157,15 @@ def trials(unit: str | None, runs: int) -> Iterator[Trial]:
     yield from (Trial("wheat", wheats[run % len(wheats)], run + 1) for run in range(runs if wheats else 0))
 
 
+def batches(wanted: Sequence[Trial]) -> list[list[Trial]]:
+    """The trials, those of a chaff's row and those of a wheat together: they have cases, or a sandbox, in common."""
+    grouped: dict[tuple[str, str], list[Trial]] = {}
+    for trial in wanted:
+        shared = all_chaffs()[trial.index].row if trial.kind == "chaff" else str(trial.index)
+        grouped.setdefault((trial.kind, shared), []).append(trial)
+    return list(grouped.values())
+
+
 class Auditor:
     """Carries out trials in this process, on cases drawn once a unit and secret."""
 
@@ -165,6 +175,12 @@ class Auditor:
         self.suspects = {name: Suspects(exam, self.backend) for name, exam in self.public.items()}
         # Other cases, on which mistakes that the public ones do not tell apart have to be the same, too.
         self.others = {name: Suspects(Exam(find_unit(name), secret_of(0)), self.backend) for name in unit_names()}
+
+    def batch(self, trials: Sequence[Trial]) -> list[Outcome]:
+        """What comes of trials of one batch."""
+        if trials[0].kind == "wheat":
+            return self.wheats(trials, all_wheats()[trials[0].index])
+        return [self(trial) for trial in trials]
 
     def __call__(self, trial: Trial) -> Outcome:
         """What comes of a trial."""
@@ -203,13 +219,23 @@ class Auditor:
 
     def wheat(self, trial: Trial, wheat: Variant) -> Outcome:
         """A right variant has full marks, whatever the cases."""
-        unit = rows()[wheat.row][0]
-        report = self._graded(wheat, Exam(unit, secret_of(trial.run)))
-        wrong = [result for result in report.results if result.status is not Status.PASSED]
-        message = wrong[0].message if wrong else report.problem
-        right = bool(report.results) and not wrong
-        failed = tuple(one.property for one in wrong)
-        return Outcome(trial, right, unit.name, wheat.label, failed, (), message)
+        return self.wheats([trial], wheat)[0]
+
+    def wheats(self, trials: Sequence[Trial], wheat: Variant) -> list[Outcome]:
+        """The same on the cases of several secrets, in one sandbox: a worker of its own for each."""
+        unit, row = rows()[wheat.row]
+        outcomes: list[Outcome] = []
+        with Session(self.backend, wheat.submission.pieces, row.functions) as session:
+            problem = session.load().problem
+            for trial in trials:
+                exam = Exam(unit, secret_of(trial.run))
+                results = [] if problem else list(Line(session, exam, exam, explain=False).run([row]))
+                wrong = [result for result in results if result.status is not Status.PASSED]
+                message = wrong[0].message if wrong else problem
+                right = bool(results) and not wrong
+                failed = tuple(one.property for one in wrong)
+                outcomes.append(Outcome(trial, right, unit.name, wheat.label, failed, (), message))
+        return outcomes
 
     def stub(self, trial: Trial, unit: Unit) -> Outcome:
         """A stub scores nothing, and reads "not attempted"."""
@@ -243,9 +269,9 @@ def _start(sandbox: str) -> None:
     _auditor = Auditor(sandbox)
 
 
-def _carry_out(trial: Trial) -> Outcome:
+def _carry_out(trials: Sequence[Trial]) -> list[Outcome]:
     assert _auditor is not None
-    return _auditor(trial)
+    return _auditor.batch(trials)
 
 
 def audit(
@@ -261,10 +287,9 @@ def audit(
     wanted = list(trials(unit, runs))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _start, (sandbox,)) as pool:
-        futures = [pool.submit(_carry_out, trial) for trial in wanted]
-        for done, future in enumerate(as_completed(futures)):
-            result.outcomes.append(future.result())
-            progress(done + 1, len(wanted))
+        for future in as_completed([pool.submit(_carry_out, batch) for batch in batches(wanted)]):
+            result.outcomes += future.result()
+            progress(len(result.outcomes), len(wanted))
     result.outcomes.sort(key=lambda outcome: (outcome.trial.kind, outcome.trial.index, outcome.trial.run))
     result.seconds = time.perf_counter() - start
     return result

@@ -120,7 +120,7 @@ def run_session(
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
         printed_while_loading = session.log
-        line = Line(session, exam, practice, progress or (lambda task, done, total: None), explain, suspects)
+        line = Line(session, exam, practice, progress, explain, suspects)
         results = () if loaded.problem else tuple(line.run(tasks))
         # What a function prints when it is called may be a secret case.
         log = session.log if exam.secret.public else printed_while_loading
@@ -136,11 +136,12 @@ class Line:
         session: Session,
         exam: Exam,
         practice: Exam,
-        progress: Progress,
-        explain: bool,
-        suspects: Suspects | None,
+        progress: Progress | None = None,
+        explain: bool = True,
+        suspects: Suspects | None = None,
     ) -> None:
-        self.session, self.exam, self.practice, self.progress = session, exam, practice, progress
+        self.session, self.exam, self.practice = session, exam, practice
+        self.progress: Progress = progress or (lambda task, done, total: None)
         self.explain, self.suspects = explain, suspects
         self.answers = Answers(session)
 

@@ -61,7 +61,9 @@ def _one(label: str, value: Value, wanted: Array, dtype: str) -> Form:
     if array.dtype.kind not in "fiub":
         return Form(label, wanted, None, _dtype_complaint(array, wanted, dtype))
     if array.shape == wanted.shape:
-        return Form(label, wanted, array, _dtype_complaint(array, wanted, dtype) or _byte_order(value))
+        plain = is_number(value) and wanted.dtype.kind == "f"
+        complaint = "" if plain else _dtype_complaint(array, wanted, dtype) or _byte_order(value)
+        return Form(label, wanted, array, complaint)
     complaint = _("has shape {got}, but should be {wanted}").format(got=array.shape, wanted=wanted.shape)
     same_but_for_ones = _squeezed(array.shape) == _squeezed(wanted.shape)
     hint = _shape_hint(array.shape, wanted.shape)
@@ -106,6 +108,11 @@ def _stacked(value: Value) -> Array | None:
     rows = [row for row in map(_stacked, value.items) if row is not None]
     even = len(rows) == len(value.items) and len({row.shape for row in rows}) == 1
     return np.stack(rows) if even else None
+
+
+def is_number(value: Value) -> bool:
+    """Whether it is a number of Python's own: it has no dtype, and gives none to what it is multiplied with."""
+    return value.kind in ("int", "float")
 
 
 def describe(value: Value) -> str:

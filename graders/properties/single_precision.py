@@ -13,7 +13,7 @@ from graders import cases, judging
 from graders.i18n import _
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
 from graders.properties.compare import number, position
-from graders.properties.conform import conform
+from graders.properties.conform import conform, is_number
 from graders.sandbox.program import Program, Reply
 
 Array = NDArray[Any]
@@ -56,7 +56,7 @@ def check_single(item: Item, reply: Reply, earlier: Earlier) -> Judged:
         for index, (single, double) in enumerate(pairs):
             if single.array is None or double.array is None or wanted_is_integer(single.wanted):
                 continue  # its form is the property "shape"'s own finding
-            if single.array.dtype != np.float32:
+            if single.array.dtype != np.float32 and not is_number(narrow[name]):
                 findings.append(_upcast(where, single.label, single.array))
             else:
                 findings += _lost(item, where, name, index, single.array, double.array)

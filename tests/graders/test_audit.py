@@ -27,8 +27,8 @@ def auditor(backend: Backend) -> Auditor:
     return Auditor(backend=backend)
 
 
-SHARE = range(0, len(CHAFFS), 12)
-"""Every twelfth chaff, all families among them: `backcheck audit` takes all, and minutes."""
+SHARE = range(0, len(CHAFFS), 20)
+"""Every twentieth chaff, all families among them: `backcheck audit` takes all, and minutes."""
 
 
 @pytest.mark.parametrize("index", SHARE, ids=[CHAFFS[index].label for index in SHARE])
@@ -54,11 +54,17 @@ def test_a_stub_scores_nothing_and_reads_not_attempted(index: int, auditor: Audi
     assert auditor(Trial("stub", index)).right
 
 
-@pytest.mark.parametrize("run", range(1, 21))
+@pytest.mark.parametrize("run", range(1, 61))
 def test_wheats_keep_full_marks_on_new_cases(run: int, auditor: Auditor):
     wheats = audit.all_wheats()
-    outcome = auditor(Trial("wheat", run * 9 % len(wheats), run))
+    outcome = auditor(Trial("wheat", run * 11 % len(wheats), run))
     assert outcome.right, (outcome.name, outcome.failed, outcome.message)
+
+
+def test_every_row_has_two_wheats_beside_the_reference_and_their_edits_fit():
+    count = Counter(wheat.row for wheat in audit.all_wheats() if wheat.text)
+    assert {row: count[row] for row in rows() if count[row] < 3} == {}
+    assert len({wheat.label for wheat in audit.all_wheats()}) == len(audit.all_wheats())
 
 
 def test_a_wrong_wheat_is_a_false_failure(auditor: Auditor):
