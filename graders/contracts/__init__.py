@@ -6,6 +6,8 @@ import importlib
 
 from graders.contracts.contract import Contract
 
+__all__ = ["Contract", "contract_names", "find_contract"]
+
 NAMES = ("cs231n", "mytorch")
 
 
