@@ -47,12 +47,14 @@ class Entry:
     functions: those that get a verdict, and are called. task: the row of ours it corresponds to, as reports name it.
     readings: in the order they are tried; one that a function passes makes it right.
     needs: further functions or classes that the adapter calls; without them there is no verdict.
+    quiet: properties that say nothing about the functions, for it is the adapter that computes what they look at.
     """
 
     functions: tuple[Function, ...]
     task: str
     readings: tuple[Reading, ...]
     needs: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Contract:
     aliases: other names that a function or class had over the years, tried when there is none of the name itself.
     packages: top-level packages from which the course's files import each other.
     stand_ins: modules of the course that files import and that no student wrote, as source by their last name.
+    fallbacks: modules of earlier homeworks, for a file that was handed in without its own.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Contract:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    fallbacks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def functions(self) -> tuple[str, ...]:

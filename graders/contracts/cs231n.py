@@ -45,11 +45,9 @@ def pair(forward: str, backward: str, task: str, *readings: Reading | Row, needs
     return Entry(functions, task, tuple(map(read, readings)), needs)
 
 
-def single(
-    name: str, task: str, *readings: Reading | Row, needs: tuple[str, ...] = (), stub: tuple[str, ...] = ()
-) -> Entry:
+def single(name: str, task: str, *readings: Reading | Row, stub: tuple[str, ...] = (), **fields: Any) -> Entry:
     """A function on its own."""
-    return Entry((Function(name, stub=stub),), task, tuple(map(read, readings)), needs)
+    return Entry((Function(name, stub=stub),), task, tuple(map(read, readings)), **fields)
 
 
 def read(reading: Reading | Row) -> Reading:
@@ -223,6 +221,8 @@ CONV_AXES = {"N": (2, 3), "C": (2, 3), "H": (3, 6), "W": (3, 6), "F": (2, 3), "H
 CONV_ARGS = (IMAGES, Arg("w", "F C HH WW"), Arg("b", "F"))
 CONV_OPTIONS = {"stride": (1, 2), "pad": (1, 0, 2)}
 POOL_OPTIONS = {"pool_height": (2, 3, 1), "pool_width": (2, 1, 3), "stride": (2, 1, 3)}
+PADDED = {"stride": (1, 2), "pad": (1, 2)}
+"""For what calls a convolution: that one breaks without padding is said of itself."""
 CONV = row("conv", CONV_ARGS, conv, CONV_AXES, options=CONV_OPTIONS, valid=conv_fits)
 MAX_POOL = row(
     "max_pool",
@@ -265,7 +265,7 @@ CONV_RELU = row(
     CONV_ARGS,
     lambda x, w, b, **options: relu(conv(x, w, b, **options)),
     CONV_AXES,
-    options=CONV_OPTIONS,
+    options=PADDED,
     valid=conv_fits,
     kinks=lambda args: near_kink(conv(*tensors(args, "x w b"), **conv_settings(args))),
     patterns=("normal",),
@@ -275,8 +275,9 @@ CONV_RELU_POOL = row(
     CONV_ARGS,
     lambda x, w, b: pooled(relu(conv(x, w, b, stride=1, pad=1)), 2, 2).amax((-2, -1)),
     {**CONV_AXES, "H": (2, 7), "W": (2, 7)},
-    valid=lambda sizes, options: all(
-        size > 0 and size % 2 == 0 for size in (sizes["H"] + 3 - sizes["HH"], sizes["W"] + 3 - sizes["WW"])
+    valid=lambda sizes, options: all(  # a window of padding alone would tie
+        kernel > 1 and size + 3 - kernel > 0 and (size + 3 - kernel) % 2 == 0
+        for size, kernel in ((sizes["H"], sizes["HH"]), (sizes["W"], sizes["WW"]))
     ),
     patterns=("normal",),
 )
@@ -555,8 +556,9 @@ ENTRIES = (
         "dropout",
         Reading(dropout_row("dropout_keep", lambda p: p), "p is the probability to keep"),
         Reading(dropout_row("dropout_drop", lambda p: 1 - p), "p is the probability to drop"),
+        quiet=("float32", "shape"),
     ),
-    single("dropout_backward", "dropout", DROPOUT_BACKWARD, needs=("dropout_forward",)),
+    single("dropout_backward", "dropout", DROPOUT_BACKWARD, needs=("dropout_forward",), quiet=("float32", "shape")),
     pair("conv_forward_naive", "conv_backward_naive", "conv2d", CONV),
     pair("max_pool_forward_naive", "max_pool_backward_naive", "max_pool2d", MAX_POOL),
     pair(

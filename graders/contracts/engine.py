@@ -11,6 +11,7 @@ from typing import Any
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.contracts.coursework import CourseFile, find_files, packages_named, read_file, siblings
 from graders.contracts.judge import NAMESPACE, Bench, ContractExam, Hearing, Verdict, failures, notes
+from graders.contracts.python2 import looks_divided, with_old_division
 from graders.families import Answers
 from graders.i18n import _
 from graders.sandbox.backend import Backend
@@ -24,6 +25,7 @@ SKIPPED_SHOWN = 8
 PRELUDE = Path(__file__).with_name("prelude.py")
 
 Progress = Callable[[str], None]
+Change = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -114,18 +116,42 @@ class Checker:
             return FileSeen(self.name, str(fault)), list(self._unjudged(wanted, str(fault)))
 
     def _check(self, wanted: list[tuple[Entry, list[Function]]]) -> tuple[FileSeen, list[Verdict]]:
-        with Session(self.backend, self._pieces(), self._names()) as session:
+        loaded, verdicts = self._session(wanted)
+        if loaded.problem:
+            reason = _("the file cannot be loaded: {reason}").format(reason=loaded.problem)
+            return FileSeen(self.name, loaded.problem, tuple(self._notes(loaded))), list(self._unjudged(wanted, reason))
+        old = [
+            (entry, functions)
+            for entry, functions in wanted
+            if any(looks_divided(verdicts[self._actual(function.name)].failed) for function in functions)
+        ]
+        if old:
+            verdicts |= self._as_python2(old, verdicts)
+        return FileSeen(self.name, notes=tuple(self._notes(loaded))), list(verdicts.values())
+
+    def _session(
+        self, wanted: list[tuple[Entry, list[Function]]], change: Change = str
+    ) -> tuple[Loaded, dict[str, Verdict]]:
+        """The verdicts by function; `change` is made to every source first."""
+        with Session(self.backend, self._pieces(change), self._names()) as session:
             loaded = session.load()
             if loaded.problem:
-                reason = _("the file cannot be loaded: {reason}").format(reason=loaded.problem)
-                return FileSeen(self.name, loaded.problem, tuple(self._notes(loaded))), list(
-                    self._unjudged(wanted, reason)
-                )
+                return loaded, {}
             bench = Bench(self.exam, Answers(session))
-            verdicts = [
-                verdict for entry, functions in wanted for verdict in self._judge(bench, loaded, entry, functions)
-            ]
-        return FileSeen(self.name, notes=tuple(self._notes(loaded))), verdicts
+            found = [verdict for entry, own in wanted for verdict in self._judge(bench, loaded, entry, own)]
+        return loaded, {verdict.function: verdict for verdict in found}
+
+    def _as_python2(
+        self, wanted: list[tuple[Entry, list[Function]]], before: Mapping[str, Verdict]
+    ) -> dict[str, Verdict]:
+        """The verdicts that are better where `/` divides as it did in Python 2."""
+        _loaded, verdicts = self._session(wanted, with_old_division)
+        better = {name: one for name, one in verdicts.items() if _better(one, before[name])}
+        said = _("Python 2: / divides integers")
+        return {
+            name: replace(one, convention="; ".join(filter(None, (one.convention, said))))
+            for name, one in better.items()
+        }
 
     # --- what is there ---
 
@@ -145,9 +171,11 @@ class Checker:
         named = [name for entry in self.contract.entries for name in _required(entry)]
         return list(dict.fromkeys(known for name in named for known in spellings(self.contract, name)))
 
-    def _pieces(self) -> list[Piece]:
+    def _pieces(self, change: Change) -> list[Piece]:
         """The student's source between ours."""
-        sources = {**self.contract.stand_ins, **siblings(self.file, self.others)}
+        given = siblings(self.file, self.others)
+        changed = {name: change(text) for name, text in given.items()}
+        sources = {**self.contract.fallbacks, **changed, **self.contract.stand_ins}
         texts = [self.file.text, *sources.values()]
         packages = {*self.contract.packages, *packages_named(texts, sources)}
         told = (sources, tuple(sorted(packages)), dict(self.contract.aliases))
@@ -158,7 +186,8 @@ class Checker:
             f"{NAMESPACE}.begin(globals(), *{told!r})\n"
         )
         after = f"{NAMESPACE}.finish({self.contract.adapter_source!r})\n"
-        return [Piece(LABEL, before), *self.file.pieces, Piece(LABEL, after)]
+        own = [replace(piece, text=change(piece.text)) for piece in self.file.pieces]
+        return [Piece(LABEL, before), *own, Piece(LABEL, after)]
 
     # --- verdicts ---
 
@@ -201,8 +230,8 @@ class Checker:
         if word == "not judged":
             if unfilled:
                 return self._verdict(hearing.function, entry, "not attempted")
-            return self._verdict(hearing.function, entry, word, _("its forward does not run"))
-        if word == "wrong" and unfilled:
+            return self._verdict(hearing.function, entry, word, hearing.reason or _("its forward does not run"))
+        if word == "wrong" and unfilled and all(miss.finding.got is None for miss in hearing.deciding):
             word = "not attempted"
         verdict = self._verdict(hearing.function, entry, word)
         if word == "not attempted":
@@ -231,6 +260,13 @@ class Checker:
         for skipped in loaded.skipped:
             if skipped.label == LABEL:
                 yield _("the grader failed: {fault}").format(fault=skipped.reason)
+
+
+def _better(one: Verdict, before: Verdict) -> bool:
+    """Whether a verdict of the second session replaces that of the first."""
+    if one.verdict == "right":
+        return before.verdict != "right"
+    return one.verdict == "wrong" and (before.verdict == "not judged" or looks_divided(before.failed))
 
 
 def _required(entry: Entry) -> Iterator[str]:

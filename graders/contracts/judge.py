@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from graders import diagnosis
 from graders.cases import Case, count_elements, draw_cases
+from graders.contracts.consistency import is_own_gradient
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.exam import Exam
 from graders.families import KILLED, Answers
@@ -92,7 +93,9 @@ class Miss:
 class Hearing:
     """What the cases of one reading said of one function.
 
-    unattempted, blocked: cases in which it was not written, or could not be reached for its forward.
+    unattempted, blocked: cases in which it was not written, or could not be reached for its forward. reason: what the
+    adapter says of why not.
+    zero: whether everything it gave is zero. follows: whether it is the gradient of its forward, wrong as that is.
     """
 
     function: Function
@@ -100,7 +103,9 @@ class Hearing:
     seen: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
     unattempted: int = 0
     blocked: int = 0
+    reason: str = ""
     zero: bool = True
+    follows: bool = False
 
     @property
     def cases(self) -> int:
@@ -142,8 +147,16 @@ class Bench:
         assert best is not None
         reading, heard = best
         if any(hearing.word in ("right", "wrong") for hearing in heard):
-            self._take_notes(reading, heard)
+            self._take_notes(entry, reading, heard)
+        self._compare_with_forward(heard)
         return reading, heard
+
+    def _compare_with_forward(self, heard: list[Hearing]) -> None:
+        """Say so where a wrong backward is the true gradient of the wrong forward before it."""
+        if [one.word for one in heard] != ["wrong", "wrong"] or heard[1].function.part != "backward":
+            return
+        item = min((miss.item for miss in heard[1].deciding), key=lambda one: count_elements(one.args))
+        heard[1].follows = is_own_gradient(item, self.answers)
 
     def _hear(self, entry: Entry, reading: Reading) -> list[Hearing]:
         """Ask everything that decides."""
@@ -182,12 +195,12 @@ class Bench:
         alone = self.answers.ask([Program(program.calls[:1])])[0]
         return 1 if alone.status == "completed" else 0
 
-    def _take_notes(self, reading: Reading, heard: list[Hearing]) -> None:
+    def _take_notes(self, entry: Entry, reading: Reading, heard: list[Hearing]) -> None:
         """Ask what is worth a note of functions whose values are right."""
         row = placed(reading.row)
         passed = {one.name: _status(heard, one.name) for one in properties(row)}
         for one in properties(row):
-            if one.name in NOTED:
+            if one.name in NOTED and one.name not in entry.quiet:
                 items = self._items(row, one.family)[:6]
                 replies = self.answers.ask([one.program(item) for item in items])
                 for item, reply in zip(items, replies, strict=True):
@@ -209,9 +222,10 @@ def placed(row: Row) -> Row:
     return replace(row, name=f"{NAMESPACE}.{row.name}", empty="")
 
 
-def _merit(heard: list[Hearing]) -> tuple[int, int]:
-    """More functions right, then fewer misses."""
-    return sum(one.word == "right" for one in heard), -sum(len(one.deciding) for one in heard)
+def _merit(heard: list[Hearing]) -> tuple[int, int, int]:
+    """More functions right, then more that can be judged, then fewer misses."""
+    judged = sum(one.word != "not judged" for one in heard)
+    return sum(one.word == "right" for one in heard), judged, -sum(len(one.deciding) for one in heard)
 
 
 def _attendance(hearing: Hearing, row: Row, program: Program, reply: Reply, blame: int) -> None:
@@ -224,6 +238,7 @@ def _attendance(hearing: Hearing, row: Row, program: Program, reply: Reply, blam
     outcomes = [call.outcome for call in reply.calls]
     if unreached(reply) or (own == 1 and outcomes[0] != "returned"):
         hearing.blocked += 1
+        hearing.reason = hearing.reason or _why_unreached(reply)
     elif outcomes[own] == "not_implemented":
         hearing.unattempted += 1
     hearing.zero &= _all_zero(hearing.function.stub, row, reply, own)
@@ -232,6 +247,12 @@ def _attendance(hearing: Hearing, row: Row, program: Program, reply: Reply, blam
 def unreached(reply: Reply) -> bool:
     """Whether the adapter could not lead up to the function in question."""
     return any(call.outcome == "raised" and call.text.startswith("Unreached") for call in reply.calls)
+
+
+def _why_unreached(reply: Reply) -> str:
+    """What the adapter says, "" when it did reach it."""
+    texts = (call.text for call in reply.calls if call.outcome == "raised" and call.text.startswith("Unreached"))
+    return next((text.removeprefix("Unreached: ").rpartition(" (line ")[0] or text for text in texts), "")
 
 
 def _all_zero(stub: Sequence[str], row: Row, reply: Reply, own: int) -> bool:
@@ -327,8 +348,10 @@ def _settings(item: Item) -> Iterator[tuple[str, Any]]:
     yield from ((name, size) for name, size in item.case.sizes.items() if size == 1)
 
 
-def notes(hearing: Hearing) -> Iterable[str]:
+def notes(hearing: Hearing) -> Iterator[str]:
     """What is worth knowing: one note a property."""
+    if hearing.follows:
+        yield _("it is the true gradient of the forward as written, which is wrong")
     said: dict[str, str] = {}
     for miss in hearing.misses:
         if not miss.decides:
@@ -336,4 +359,4 @@ def notes(hearing: Hearing) -> Iterable[str]:
             if miss.property not in NOTED:
                 text = _("{tensor} is off by less than one part in a million").format(tensor=miss.finding.tensor)
             said.setdefault(miss.property, text)
-    return said.values()
+    yield from dict.fromkeys(said.values())

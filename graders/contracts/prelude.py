@@ -36,13 +36,26 @@ OLD_NUMPY: Mapping[str, Any] = {
     "NaN": np.nan,
     "Inf": np.inf,
     "infty": np.inf,
+    "PINF": np.inf,
+    "NINF": -np.inf,
     "round_": np.round,
+    "asfarray": lambda a, dtype=np.float64: np.asarray(a, dtype=dtype),
+    "mat": np.asmatrix,
+    "msort": lambda a: np.sort(a, axis=0),
 }
 OLD_PYTHON: Mapping[str, Any] = {"xrange": range, "unicode": str, "raw_input": input, "long": int, "basestring": str}
+
+
+def divided(a: Any, b: Any) -> Any:
+    """Division as Python 2 had it."""
+    whole = (int, np.integer)
+    return a // b if isinstance(a, whole) and isinstance(b, whole) else a / b
+
+
 OLD_PACKAGES: Mapping[str, Mapping[str, Any]] = {
     "past": {},
     "past.builtins": OLD_PYTHON,
-    "past.utils": {"old_div": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) else a / b},
+    "past.utils": {"old_div": divided},
     "future": {},
     "future.builtins": {"range": range, "zip": zip, "map": map, "object": object, "super": super},
     "future.utils": {"iteritems": lambda d: iter(d.items()), "itervalues": lambda d: iter(d.values())},
