@@ -25,12 +25,17 @@ SMALL = ("normal",)
 """Logits whose probabilities are far from 0, where an eps in a logarithm does no harm."""
 
 
+QUIET = ("float32",)
+"""The course computes in float32 here and in float64 there."""
+
+
 # --- draws ---
 
 
 def one_hot(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
     """A row a sample, 1 at its class."""
-    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[0])]
+    hot: Array = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[0])]
+    return hot
 
 
 def spread(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
@@ -91,12 +96,12 @@ def pair(name: str, *readings: Reading, task: str = "", needs: tuple[str, ...] =
     """A class's forward and backward."""
     parts: tuple[tuple[str, Part], ...] = (("forward", "forward"), ("backward", "backward"))
     functions = tuple(Function(f"{name}.{method}", part) for method, part in parts)
-    return Entry(functions, task or readings[0].row.name, readings, needs)
+    return Entry(functions, task or readings[0].row.name, readings, needs, quiet=QUIET)
 
 
 def whole(name: str, *readings: Reading, task: str = "") -> Entry:
     """One function that answers for everything."""
-    return Entry((Function(name),), task or readings[0].row.name, readings)
+    return Entry((Function(name),), task or readings[0].row.name, readings, quiet=QUIET)
 
 
 def row(name: str, args: tuple[Arg, ...], oracle: Callable[..., Any], axes: Mapping[str, Any], **more: Any) -> Row:
@@ -104,9 +109,16 @@ def row(name: str, args: tuple[Arg, ...], oracle: Callable[..., Any], axes: Mapp
     return Row(name, args, oracle, axes, **{"empty": "", "batch": "", "patterns": PLAIN, **more})
 
 
-def plain(name: str, args: tuple[Arg, ...], oracle: Callable[..., Any], axes: Mapping[str, Any], **more: Any) -> Reading:
+def plain(
+    name: str, args: tuple[Arg, ...], oracle: Callable[..., Any], axes: Mapping[str, Any], **more: Any
+) -> Reading:
     """A row as the only reading."""
     return Reading(row(name, args, oracle, axes, **more))
+
+
+def several(*axes: str) -> Callable[[Axes, Mapping[str, Any]], bool]:
+    """More than one class, or feature: one is legal, and no network has it."""
+    return lambda sizes, options: all(sizes[axis] > 1 for axis in axes)
 
 
 ELEMENTWISE = {"N": (2, 5), "D": (2, 6)}
@@ -134,6 +146,7 @@ ACTIVATIONS = (
             oracles.softmax_along,
             {"N": (2, 3), "T": (2, 4), "C": (2, 5)},
             options={"axis": (-1, 1, 0)},
+            valid=several("C"),
             patterns=SMALL,
         ),
         task="softmax",
@@ -147,7 +160,8 @@ LOGITS = (Arg("x", "N C"), Arg("target", "N C", one_hot, differentiable=False))
 
 def loss(name: str, oracle: Callable[..., Any], convention: str = "") -> Reading:
     """A loss of logits and one-hot rows."""
-    return Reading(row(name, LOGITS, oracle, CLASSES, outputs=("loss",), patterns=SMALL), convention)
+    more = {"outputs": ("loss",), "valid": several("C"), "patterns": SMALL}
+    return Reading(row(name, LOGITS, oracle, CLASSES, **more), convention)
 
 
 UNDIVIDED = "the gradient is not divided by the size of the batch (the linear layer does it)"
@@ -184,14 +198,14 @@ LAYERS = (
 
 def normalisation(name: str, task: str, image: str, channels: str, axes: tuple[int, ...], sizes: Axes | Any) -> Entry:
     """Batch normalisation: training, testing from statistics of its own, the running statistics."""
-    fixed = {"differentiable": False}
+    fixed: dict[str, Any] = {"differentiable": False}
     args = (
         Arg("x", image),
         Arg("gamma", channels),
         Arg("beta", channels),
-        Arg("mean", channels, **fixed),  # type: ignore[arg-type]
-        Arg("variance", channels, positive, **fixed),  # type: ignore[arg-type]
-        Arg("test", image, **fixed),  # type: ignore[arg-type]
+        Arg("mean", channels, **fixed),
+        Arg("variance", channels, positive, **fixed),
+        Arg("test", image, **fixed),
     )
     outputs = ("out", "test", "running_mean", "running_var")
     return pair(
@@ -314,7 +328,8 @@ SAMPLE = {"D": (2, 4), "H": (2, 5)}
 STATES = (Arg("x", "D"), Arg("h", "H"))
 GRU = (
     *STATES,
-    *(Arg(f"Wrx Wzx Wnx Wrh Wzh Wnh".split()[i], "H D" if i < 3 else "H H") for i in range(6)),
+    *(Arg(name, "H D") for name in ("Wrx", "Wzx", "Wnx")),
+    *(Arg(name, "H H") for name in ("Wrh", "Wzh", "Wnh")),
     *(Arg(name, "H") for name in ("brx", "bzx", "bnx", "brh", "bzh", "bnh")),
 )
 OLD_GRU = (
@@ -328,7 +343,8 @@ OLD_FORM = "the form of 2019 and 2020: h = (1 - z) h + z tanh(W_x x + W_h (r h))
 
 def gru(name: str, args: tuple[Arg, ...], oracle: Callable[..., Any], convention: str) -> Reading:
     """A gated cell, one sample at a time."""
-    return Reading(row(name, args, oracle, SAMPLE, outputs=("h_t",), patterns=SMALL), convention)
+    more = {"outputs": ("h_t",), "valid": several("D", "H"), "patterns": SMALL}
+    return Reading(row(name, args, oracle, SAMPLE, **more), convention)
 
 
 RECURRENT = (
@@ -347,6 +363,7 @@ RECURRENT = (
             oracles.rnn_cell,
             CELL,
             outputs=("h_t",),
+            valid=several("D", "H"),
             patterns=SMALL,
         ),
     ),
@@ -400,17 +417,23 @@ BY_LENGTH = "every sample's loss is divided by its target's length"
 CTC = (
     whole(
         "CTC.extend_target_with_blank",
-        plain("ctc_extend", (TARGET,), oracles.extended, {"L": (2, 5), "C": (3, 5)}, outputs=("symbols", "skip"), **TIMES),
+        plain(
+            "ctc_extend", (TARGET,), oracles.extended, {"L": (2, 5), "C": (3, 5)}, outputs=("symbols", "skip"), **TIMES
+        ),
         task="ctc",
     ),
     whole(
         "CTC.get_forward_probs",
-        plain("ctc_forward_probs", (PROBS, TARGET), oracles.forward_probabilities, SEQUENCE, outputs=("alpha",), **TIMES),
+        plain(
+            "ctc_forward_probs", (PROBS, TARGET), oracles.forward_probabilities, SEQUENCE, outputs=("alpha",), **TIMES
+        ),
         task="ctc",
     ),
     whole(
         "CTC.get_backward_probs",
-        plain("ctc_backward_probs", (PROBS, TARGET), oracles.backward_probabilities, SEQUENCE, outputs=("beta",), **TIMES),
+        plain(
+            "ctc_backward_probs", (PROBS, TARGET), oracles.backward_probabilities, SEQUENCE, outputs=("beta",), **TIMES
+        ),
         task="ctc",
     ),
     whole(
@@ -446,6 +469,7 @@ CTC = (
             oracles.greedy_search,
             {"C": (3, 5), "T": (3, 8)},
             outputs=("path", "score"),
+            valid=several("C"),
             **FUNCTION,
         ),
     ),
@@ -458,6 +482,7 @@ CTC = (
             {"C": (4, 5), "T": (3, 6)},
             outputs=("path", "score", "scores"),
             options={"width": (2, 3, 1)},
+            valid=lambda sizes, options: bool(sizes["C"] > options["width"]),
             **FUNCTION,
         ),
     ),
@@ -465,7 +490,6 @@ CTC = (
 
 # --- attention ---
 
-MASK = {"draw": ignored, "differentiable": False}
 ATTENTION = (
     pair(
         "ScaledDotProductAttention",
@@ -514,7 +538,9 @@ def shapes(sizes: Axes) -> list[tuple[int, ...]]:
     return [(hidden, inputs), (hidden, 1), (outputs, hidden), (outputs, 1)]
 
 
-def optimiser(name: str, rule: Callable[..., Any], options: Mapping[str, Any], convention: str = "", **fixed: Any) -> Reading:
+def optimiser(
+    name: str, rule: Callable[..., Any], options: Mapping[str, Any], convention: str = "", **fixed: Any
+) -> Reading:
     """Parameters after every one of some steps from a fresh state."""
     return Reading(
         row(
@@ -614,7 +640,7 @@ MODULES = {
 """Files in `mytorch_modules`, and the names by which a student's files import them."""
 
 
-def stand_ins() -> dict[str, str]:
+def fallbacks() -> dict[str, str]:
     """What a file may import that was not handed in beside it."""
     folder = files(__package__) / "mytorch_modules"
     texts = {stem: (folder / f"{stem}.py.txt").read_text(encoding="utf-8") for stem in MODULES}
@@ -637,6 +663,6 @@ CONTRACT = Contract(
     ),
     adapter="mytorch_adapter.py.txt",
     aliases=ALIASES,
-    packages=("mytorch", "mydnn", "nn", "modules", "optim", "models", "CTC", "hw1", "hw2", "hw3", "hw4"),
-    stand_ins=stand_ins(),
+    packages=("mytorch", "mydnn", "nn", "modules", "optim", "CTC"),
+    fallbacks=fallbacks(),
 )

@@ -29,7 +29,7 @@ def with_gradient_of(value: Tensor, other: Tensor) -> Tensor:
 
 
 def linear(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    """x w^T + b."""
+    """X w^T + b."""
     return x @ w.T + b
 
 
@@ -39,12 +39,12 @@ def linear_mean(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
 
 
 def gelu(x: Tensor) -> Tensor:
-    """x times the normal distribution function."""
+    """X times the normal distribution function."""
     return x * (1 + torch.erf(x / 2**0.5)) / 2
 
 
 def swish(x: Tensor, beta: Tensor) -> Tensor:
-    """x sigmoid(beta x)."""
+    """X sigmoid(beta x)."""
     return x * torch.sigmoid(beta * x)
 
 
@@ -91,7 +91,7 @@ def conv2d(x: Tensor, w: Tensor, b: Tensor, *, stride: int = 1, padding: int = 0
 
 
 def upsample(axes: int) -> Callable[..., Tensor]:
-    """factor - 1 zeros between neighbours, along the last `axes` axes."""
+    """Factor - 1 zeros between neighbours, along the last `axes` axes."""
 
     def oracle(x: Tensor, *, factor: int) -> Tensor:
         for axis in range(-axes, 0):
@@ -180,7 +180,7 @@ def rnn_cell(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_h
 
 
 def gru_cell(x: Tensor, h: Tensor, *parameters: Tensor) -> Tensor:
-    """h = (1 - z) n + z h, n = tanh(W_nx x + b_nx + r (W_nh h + b_nh)): one sample, as torch.nn.GRUCell has it."""
+    """H = (1 - z) n + z h, n = tanh(W_nx x + b_nx + r (W_nh h + b_nh)): one sample, as torch.nn.GRUCell has it."""
     wrx, wzx, wnx, wrh, wzh, wnh, brx, bzx, bnx, brh, bzh, bnh = parameters
     r = torch.sigmoid(wrx @ x + brx + wrh @ h + brh)
     z = torch.sigmoid(wzx @ x + bzx + wzh @ h + bzh)
@@ -189,7 +189,7 @@ def gru_cell(x: Tensor, h: Tensor, *parameters: Tensor) -> Tensor:
 
 
 def old_gru_cell(x: Tensor, h: Tensor, *parameters: Tensor) -> Tensor:
-    """h = (1 - z) h + z tanh(W_x x + W_h (r h)), without biases: the form of the first years."""
+    """H = (1 - z) h + z tanh(W_x x + W_h (r h)), without biases: the form of the first years."""
     wzh, wrh, wh, wzx, wrx, wx = parameters
     z = torch.sigmoid(wzh @ h + wzx @ x)
     r = torch.sigmoid(wrh @ h + wrx @ x)
@@ -241,7 +241,7 @@ def backward_probabilities(probs: Tensor, target: Tensor) -> Tensor:
 
 
 def posteriors(alpha: Tensor, beta: Tensor) -> Tensor:
-    """alpha beta, normalised at every step."""
+    """Alpha beta, normalised at every step."""
     product = alpha * beta
     return product / product.sum(1, keepdim=True)
 
@@ -335,7 +335,7 @@ def multi_head_attention(
     wq, bq, wk, bk, wv, bv, wo, bo = parameters
 
     def split(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (heads, x.shape[-1] // heads)).transpose(1, 2)
+        return x.reshape(*x.shape[:2], heads, x.shape[-1] // heads).transpose(1, 2)
 
     mask = padding[:, None, None, :] | future[None, None]
     out = attention(split(query @ wq.T + bq), split(key @ wk.T + bk), split(value @ wv.T + bv), mask)
@@ -348,7 +348,7 @@ Rule = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 
 
 def sgd(p: Tensor, g: Tensor, s: dict[str, Tensor], t: int, lr: float, momentum: float) -> Any:
-    """v = mu v + g, p - lr v."""
+    """V = mu v + g, p - lr v."""
     v = momentum * s["v"] + g if s else g
     return p - lr * v, {"v": v}
 
