@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from graders import diagnosis
-from graders.cases import Case, count_elements, draw_cases
+from graders.cases import Case, count_elements, draw_cases, generator
 from graders.contracts.consistency import is_own_gradient
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.exam import Exam
@@ -34,6 +35,8 @@ ROUNDING = 1e-11
 """And below this it is not worth a note."""
 SCALE = 1e-2
 """Right values smaller than this are judged as if they were as large."""
+TRIED, COMBINATIONS = 200, 32
+"""Sizes among which those are sought that go with a combination of options, and how many combinations at most."""
 NAMESPACE = "_contract"
 """Where the adapters' functions are in the worker."""
 NOTED = ("shape", "purity", "float32", "stability")
@@ -74,9 +77,25 @@ class ContractExam(Exam):
 
     def _drawn(self, row: Row) -> list[Case]:
         if row.name not in self._lists:
-            drawn = draw_cases(row, self.case_seed(row), DRAWN)
+            drawn = [*draw_cases(row, self.case_seed(row), DRAWN), *every_option(row)]
             self._lists[row.name] = list(dict.fromkeys(replace(case, layout="C") for case in drawn))
         return self._lists[row.name]
+
+
+def every_option(row: Row) -> Iterator[Case]:
+    """Every combination of options on sizes that go with it: where few do, chance finds none."""
+    if not row.valid:
+        return
+    pattern = row.patterns[0] if row.patterns else "normal"
+    low, high = np.array(list(row.axes.values())).T
+    sizes = generator(0).integers(low, high, (TRIED, len(low)), endpoint=True).tolist()
+    combinations = list(itertools.islice(itertools.product(*row.options.values()), COMBINATIONS))
+    for index, values in enumerate(combinations):
+        options = tuple(zip(row.options, values, strict=True))
+        fitting = [one for one in sizes if row.valid(dict(zip(row.axes, one, strict=True)), dict(options))]
+        if fitting:
+            widest = max(fitting, key=lambda one: len(set(one)))
+            yield Case(tuple(zip(row.axes, widest, strict=True)), options, pattern, seed=500 + index)
 
 
 @dataclass(frozen=True)
@@ -252,7 +271,7 @@ def unreached(reply: Reply) -> bool:
 def _why_unreached(reply: Reply) -> str:
     """What the adapter says, "" when it did reach it."""
     texts = (call.text for call in reply.calls if call.outcome == "raised" and call.text.startswith("Unreached"))
-    return next((text.removeprefix("Unreached: ").rpartition(" (line ")[0] or text for text in texts), "")
+    return next((text.removeprefix("Unreached: ").partition(" (line ")[0] for text in texts), "")
 
 
 def _all_zero(stub: Sequence[str], row: Row, reply: Reply, own: int) -> bool:

@@ -149,7 +149,7 @@ MISTAKES: dict[str, tuple[str, tuple[str, str], tuple[str, ...], dict[str, str]]
         LAYERS,
         ("1 + (W + 2 * p - WW) // s", "1 + (W + 2 * p - HH) // s"),
         ("conv_forward_naive", "conv_backward_naive"),
-        {"conv_forward_naive": "wrong", "conv_backward_naive": "wrong"},
+        {"conv_forward_naive": "wrong", "conv_backward_naive": "right"},
     ),
     "overlapping windows overwritten": (
         LAYERS,
