@@ -85,6 +85,12 @@ class Contract:
         return tuple(dict.fromkeys(function.name for entry in self.entries for function in entry.functions))
 
     @property
+    def conventions(self) -> frozenset[str]:
+        """Every convention that a reading may name; a reading joins several by "; "."""
+        readings = (reading for entry in self.entries for reading in entry.readings)
+        return frozenset(part for reading in readings for part in reading.convention.split("; ") if part)
+
+    @property
     def adapter_source(self) -> str:
         """The text of the adapter."""
         return files(__package__).joinpath(self.adapter).read_text(encoding="utf-8")

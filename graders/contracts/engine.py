@@ -11,7 +11,7 @@ from typing import Any
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.contracts.coursework import CourseFile, find_files, packages_named, read_file, siblings
 from graders.contracts.judge import NAMESPACE, Bench, ContractExam, Hearing, Verdict, failures, notes
-from graders.contracts.python2 import looks_divided, with_old_division
+from graders.contracts.python2 import CONVENTION, looks_divided, with_old_division
 from graders.families import Answers
 from graders.i18n import _
 from graders.sandbox.backend import Backend
@@ -147,9 +147,8 @@ class Checker:
         """The verdicts that are better where `/` divides as it did in Python 2."""
         _loaded, verdicts = self._session(wanted, with_old_division)
         better = {name: one for name, one in verdicts.items() if _better(one, before[name])}
-        said = _("Python 2: / divides integers")
         return {
-            name: replace(one, convention="; ".join(filter(None, (one.convention, said))))
+            name: replace(one, convention="; ".join(filter(None, (one.convention, CONVENTION))))
             for name, one in better.items()
         }
 

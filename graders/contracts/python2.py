@@ -15,6 +15,9 @@ NEEDS_AN_INTEGER = re.compile(
 )
 
 
+CONVENTION = "Python 2: / divides integers"
+
+
 def looks_divided(failures: tuple[Failure, ...]) -> bool:
     """Whether a function ends where Python 3 meets a float that was an integer in Python 2."""
     return any(NEEDS_AN_INTEGER.search(failure.message) for failure in failures)

@@ -49,8 +49,13 @@ def _table(pen: Pen, verdicts: list[Verdict]) -> Table:
     table.add_column(pen.text(_("convention")), overflow="fold", ratio=1)
     for one in verdicts:
         word = pen.text(word_of(one), STYLES.get(one.verdict, ""))
-        table.add_row(pen.text(one.function), pen.text(one.row), word, pen.text(one.convention, "cyan"))
+        table.add_row(pen.text(one.function), pen.text(one.row), word, pen.text(convention_of(one), "cyan"))
     return table
+
+
+def convention_of(verdict: Verdict) -> str:
+    """The convention, part by part, in the reader's language."""
+    return "; ".join(_(part) for part in verdict.convention.split("; ")) if verdict.convention else ""
 
 
 def word_of(verdict: Verdict) -> str:
