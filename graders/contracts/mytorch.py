@@ -34,13 +34,12 @@ QUIET = ("float32",)
 
 def one_hot(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
     """A row a sample, 1 at its class."""
-    hot: Array = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[0])]
-    return hot
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[0])]
 
 
 def spread(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
     """Numbers that are not 0."""
-    return rng.uniform(0.5, 2, shape) * rng.choice((-1.0, 1.0), shape)
+    return np.asarray(rng.uniform(0.5, 2, shape) * rng.choice((-1.0, 1.0), shape))
 
 
 def positive(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
