@@ -172,14 +172,13 @@ def check(
 def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bool) -> int:
     """Judge files of a public course; the exit code."""
     contract = known_contract(name)
-    from graders.contracts.engine import check_files
+    from graders.contracts.engine import LIMITS, check_files
     from graders.report.class_table import ProgressDisplay
     from graders.report.contract_table import print_contract
     from graders.sandbox import SandboxUnavailable, open_backend
-    from graders.sandbox.program import Limits
 
     try:
-        backend = open_backend(sandbox, Limits())
+        backend = open_backend(sandbox, LIMITS)
     except SandboxUnavailable as reason:
         raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
     console = Console(stderr=as_json)

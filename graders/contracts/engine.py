@@ -15,7 +15,7 @@ from graders.contracts.python2 import CONVENTION, looks_divided, with_old_divisi
 from graders.families import Answers
 from graders.i18n import _
 from graders.sandbox.backend import Backend
-from graders.sandbox.program import Loaded, Piece
+from graders.sandbox.program import Limits, Loaded, Piece
 from graders.sandbox.session import Session
 from graders.verdict import GraderError
 
@@ -23,6 +23,9 @@ LABEL = "backcheck"
 """How the pieces around the student's are called where something in them fails."""
 SKIPPED_SHOWN = 8
 PRELUDE = Path(__file__).with_name("prelude.py")
+
+LIMITS = Limits(request_seconds=30.0, load_seconds=60.0, submission_seconds=900.0)
+"""Loops over every pixel are what the courses ask for: a file may take longer than a submission of ours."""
 
 Progress = Callable[[str], None]
 Change = Callable[[str], str]

@@ -93,6 +93,13 @@ def attempted(value: Any) -> Any:
     return value
 
 
+def completed(value: Any) -> Any:
+    """The value; a call that gives None, or nothing but None, was never written. One None of several is a mistake."""
+    if value is None or (isinstance(value, tuple | list) and len(value) and all(part is None for part in value)):
+        raise NotImplementedError
+    return value
+
+
 class Unreached(Exception):
     """Something failed before the function in question was called: no fault of its own."""
 

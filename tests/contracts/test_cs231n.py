@@ -312,6 +312,14 @@ def test_a_stub_beside_a_right_forward(judge: Judge):
     assert words(report) == {"relu_forward": "right", "relu_backward": "not attempted"}
 
 
+def test_what_is_written_in_part_is_wrong(judge: Judge):
+    text = edited(LAYERS, "return dout.dot(w.T).reshape(x.shape),", "return None,")
+    text = edited(text, "        out = gamma * (x - rm) / np.sqrt(rv + eps) + beta\n", "        out = None\n")
+    report = judge("cs231n", {"layers.py": only(text, "affine_forward", "affine_backward", "batchnorm_forward")})
+    expected = {"affine_forward": "right", "affine_backward": "wrong", "batchnorm_forward": "wrong"}
+    assert words(report) == expected
+
+
 def test_a_backward_is_not_judged_where_its_forward_does_not_run(judge: Judge):
     text = edited(only(LAYERS, "relu_forward", "relu_backward"), "np.maximum(0, x)", "np.maximum(0, y)")
     report = judge("cs231n", {"layers.py": text})
