@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graders.contracts.prelude import OLD_NUMPY, OLD_PYTHON
+from graders.contracts.python2 import readable
 from graders.i18n import _
 from graders.intake.notebook import code_cells
 from graders.intake.source import MAX_BYTES, IntakeError, decode
@@ -32,11 +33,12 @@ GIVEN_MODULES = ("numpy", "np")
 
 @dataclass(frozen=True)
 class CourseFile:
-    """One file. pieces: its source; problem: why it cannot be read, "" when it can."""
+    """One file. pieces: its source; problem: why it cannot be read, "" when it can. python2: read as Python 2."""
 
     path: Path
     pieces: tuple[Piece, ...] = ()
     problem: str = ""
+    python2: bool = False
 
     @property
     def text(self) -> str:
@@ -153,8 +155,11 @@ def read_file(path: Path) -> CourseFile:
         data = _bytes(path)
         if not data.strip():
             raise IntakeError(_("{name} is empty").format(name=path.name))
-        notebook = path.name.lower().endswith(".ipynb")
-        return CourseFile(path, code_cells(data) if notebook else (Piece("", decode(data)),))
+        if path.name.lower().endswith(".ipynb"):
+            return CourseFile(path, code_cells(data))
+        text = decode(data)
+        modern = readable(text)
+        return CourseFile(path, (Piece("", modern),), python2=modern != text)
     except IntakeError as error:
         return CourseFile(path, problem=str(error))
     except OSError as error:

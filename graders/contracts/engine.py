@@ -250,6 +250,8 @@ class Checker:
         return Verdict(name, self.name, entry.task, word, notes=(note,) if note else ())
 
     def _notes(self, loaded: Loaded) -> Iterator[str]:
+        if self.file.python2:
+            yield _("it is written in Python 2, and was read as such")
         old = sorted(set(self.file.old_names()))
         if old:
             text = _("uses {names}, which Python and NumPy no longer have: provided")

@@ -1,4 +1,4 @@
-"""Python 2 files that Python 3 can parse: there `/` divided integers without a rest."""
+"""Python 2: print statements, tabs that count eight columns, and `/` that divides integers without a rest."""
 
 from __future__ import annotations
 
@@ -70,3 +70,48 @@ def _slash(lines: list[bytes], line: int, column: int, last: int) -> tuple[int, 
             return line, found
         line, column = line + 1, 0
     return -1, -1
+
+
+# --- syntax ---
+
+STATEMENTS = (
+    (re.compile(r"^(\s*)print\s*$"), r"\1print()"),
+    (re.compile(r"^(\s*)print\s*>>\s*[\w.]+\s*,\s*(.+?)$"), r"\1print(\2)"),
+    (re.compile(r"^(.*?[:;]\s*|\s*)print[ \t]+(?![=(])(.+?),?\s*(#.*)?$"), r"\1print(\2)"),
+    (re.compile(r"^(.*?[:;]\s*|\s*)print\s*(\(.*[^)\s]|[\"'].*)\s*$"), r"\1print(\2)"),
+    (re.compile(r"^(\s*except\s+[\w.]+)\s*,\s*(\w+)\s*:"), r"\1 as \2:"),
+    (re.compile(r"^(\s*raise\s+[\w.]+)\s*,\s*(.+)$"), r"\1(\2)"),
+)
+"""Lines of Python 2, and the same in Python 3."""
+
+
+def readable(text: str) -> str:
+    """The source as Python 3 reads it: what Python 2 wrote otherwise is changed, where that helps."""
+    if parses(text):
+        return text
+    expanded = "\n".join(_expanded(line) for line in text.split("\n"))
+    if parses(expanded):
+        return expanded
+    changed = "\n".join(_statement(line) for line in expanded.split("\n"))
+    return changed if parses(changed) else text
+
+
+def parses(text: str) -> bool:
+    """Whether Python 3 can read it."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _expanded(line: str) -> str:
+    code = line.lstrip(" \t")
+    return line[: len(line) - len(code)].expandtabs(8) + code
+
+
+def _statement(line: str) -> str:
+    for old, new in STATEMENTS:
+        if old.match(line):
+            return old.sub(new, line)
+    return line

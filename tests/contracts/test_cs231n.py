@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graders.contracts import find_contract
-from graders.contracts.python2 import with_old_division
+from graders.contracts.python2 import readable, with_old_division
 from tests.contracts.conftest import FILES, Judge, words
 
 LAYERS = (FILES / "cs231n" / "layers.py").read_text(encoding="utf-8")
@@ -368,11 +368,33 @@ def test_division_is_rewritten_wherever_it_stands():
 
 
 def test_a_syntax_error_is_located(judge: Judge):
-    report = judge(
-        "cs231n", {"layers.py": "import numpy as np\n\ndef relu_forward(x):\n    print x\n    return x, x\n"}
-    )
+    report = judge("cs231n", {"layers.py": "import numpy as np\n\ndef relu_forward(x):\n    return x x\n"})
     assert "line 4" in report.files[0].problem
     assert words(report) == {"relu_forward": "not judged"}
+
+
+def test_the_syntax_of_python_2_is_read(judge: Judge):
+    text = "def relu_forward(x):\n  print 'shape', x.shape\n  if True:\n      \tout = x\n        out = x * (x > 0)\n  return out, x\n"
+    report = judge("cs231n", {"layers.py": text})
+    assert words(report) == {"relu_forward": "right"}
+    assert report.files[0].notes == ("it is written in Python 2, and was read as such",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("print x", "print(x)"),
+        ("print 'a', b,", "print('a', b)"),
+        ("print", "print()"),
+        ("if x: print 'a' % x  # b", "if x: print('a' % x)"),
+        ("print ('a'), x", "print(('a'), x)"),
+        ("print'a'", "print('a')"),
+        ("x = 1  # print x\nprint x", "x = 1  # print x\nprint(x)"),
+    ],
+)
+def test_print_statements(old: str, new: str):
+    assert readable(f"{old}\nprint 1") == f"{new}\nprint(1)"
+    assert readable("print(x) x") == "print(x) x"
 
 
 def test_old_names_are_provided_and_named(judge: Judge):
