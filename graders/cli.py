@@ -21,7 +21,9 @@ from graders.usage import (
     all_paths,
     checked_tasks,
     course_secret,
+    known_contract,
     known_unit,
+    refuse_beside_contract,
     require_isolation,
     require_there,
     require_torch,
@@ -108,8 +110,9 @@ def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
 
 
 @cli.command()
-@click.argument("submission", type=click.Path(path_type=Path))
+@click.argument("submissions", metavar="SUBMISSION...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--unit", help="The unit; by default the one whose file has this name.")
+@click.option("--contract", help="Judge files of this public course, by its own signatures, instead of a unit.")
 @click.option("--task", "tasks", multiple=True, help="Grade this task only (may be given several times).")
 @sandbox_option
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Where the page goes.")
@@ -118,8 +121,9 @@ def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
 @click.pass_obj
 def check(
     language: str,
-    submission: Path,
+    submissions: tuple[Path, ...],
     unit: str | None,
+    contract: str | None,
     tasks: tuple[str, ...],
     sandbox: str,
     page: Path | None,
@@ -127,7 +131,14 @@ def check(
     as_json: bool,
 ) -> None:
     """Grade your own work here, on cases anybody may see."""
-    require_there(submission)
+    for path in submissions:
+        require_there(path)
+    if contract:
+        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit)
+        sys.exit(check_contract(submissions, contract, sandbox, as_json))
+    if len(submissions) > 1:
+        raise Problem(_("check takes one submission; several only with --contract"))
+    submission = submissions[0]
     chosen = unit_of(submission, unit)
     from graders.secrets import PUBLIC
 
@@ -156,6 +167,28 @@ def check(
     if not as_json:
         console.print(_("page: {path}").format(path=page), highlight=False, soft_wrap=True)
     sys.exit(exit_code([report]))
+
+
+def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bool) -> int:
+    """Judge files of a public course; the exit code."""
+    contract = known_contract(name)
+    from graders.contracts.engine import LIMITS, check_files
+    from graders.report.class_table import ProgressDisplay
+    from graders.report.contract_table import print_contract
+    from graders.sandbox import SandboxUnavailable, open_backend
+
+    try:
+        backend = open_backend(sandbox, LIMITS)
+    except SandboxUnavailable as reason:
+        raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
+    console = Console(stderr=as_json)
+    with ProgressDisplay(console, len(paths)) as display:
+        report = check_files(paths, contract, backend, display.starts)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
+    else:
+        print_contract(report, console)
+    return PASS if report.passed else FAIL
 
 
 def make_setting(

@@ -16,6 +16,7 @@ from graders.i18n import _
 
 if TYPE_CHECKING:
     from graders.batch import Setting
+    from graders.contracts import Contract
     from graders.secrets import Secret
     from graders.specs.unit import Unit
 
@@ -58,6 +59,26 @@ def known_unit(name: str) -> Unit:
     except KeyError:
         known = ", ".join(unit_names())
         raise Problem(_("there is no unit {name}; there are {known}").format(name=name, known=known)) from None
+
+
+def known_contract(name: str) -> Contract:
+    """The contract of that name, or a usage error that lists those there are."""
+    require_torch()
+    from graders.contracts import contract_names, find_contract
+
+    try:
+        return find_contract(name)
+    except KeyError:
+        known = ", ".join(contract_names())
+        text = _("there is no contract {name}; there are {known}")
+        raise Problem(text.format(name=name, known=known)) from None
+
+
+def refuse_beside_contract(**options: object) -> None:
+    """A usage error for an option of `check` that means nothing for a contract."""
+    for name, value in options.items():
+        if value:
+            raise Problem(_("--{option} does not go with --contract").format(option=name))
 
 
 def unit_of(path: Path, name: str | None) -> Unit:

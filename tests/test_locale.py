@@ -13,6 +13,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from graders import i18n
+from graders.contracts import contract_names, find_contract
+from graders.contracts.python2 import CONVENTION
 from graders.misconceptions import all_chaffs
 from graders.properties import properties
 from graders.properties.training import QUESTION
@@ -49,7 +51,8 @@ def messages() -> set[str]:
     sources = [path.read_text(encoding="utf-8") for path in (package / "specs").glob("*.py")]
     figures = {figure for source in sources for figure in re.findall(r'Outcome, "([^"]+)"', source)}
     remedies = {hostile.remedy for row in rows for hostile in row.hostile}
-    return extracted | questions | figures | remedies | {QUESTION}
+    conventions = {part for name in contract_names() for part in find_contract(name).conventions}
+    return extracted | questions | figures | remedies | conventions | {QUESTION, CONVENTION}
 
 
 def translated(catalogue: Catalog) -> set[str]:

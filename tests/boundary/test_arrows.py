@@ -12,7 +12,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STANDARD = set(sys.stdlib_module_names)
-UNTRUSTED = [ROOT / "graders" / "worker" / "worker.py", ROOT / "graders" / "sandbox" / "launcher.py"]
+UNTRUSTED = [
+    ROOT / "graders" / "worker" / "worker.py",
+    ROOT / "graders" / "sandbox" / "launcher.py",
+    ROOT / "graders" / "contracts" / "prelude.py",
+]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -87,3 +91,14 @@ def test_the_boundary_knows_nothing_of_what_is_judged():
         ours = {name for name in imports(path) if name.partition(".")[0] in ("", "graders")}
         assert all(name in allowed or name.startswith("graders.sandbox") for name in ours), path
     assert not modules_after("import graders.sandbox.session") & {"torch", "hypothesis", "reference"}
+
+
+def test_contracts_know_how_to_judge_and_not_who_asks():
+    above = ("graders.cli", "graders.usage", "graders.batch", "graders.audit", "graders.course", "graders.report")
+    for path in sources("graders/contracts"):
+        assert not [name for name in imports(path) if name.startswith(above)], path
+    asking = {"graders/cli.py", "graders/usage.py", "graders/report/contract_table.py"}
+    for path in sources("graders"):
+        if any(name.startswith("graders.contracts") for name in imports(path)):
+            place = path.relative_to(ROOT).as_posix()
+            assert place in asking or place.startswith("graders/contracts/"), path
