@@ -7,47 +7,13 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import islice
 
 from cosmic_ray.ast import ast_nodes, get_ast
-from cosmic_ray.mutating import mutate_code
-from cosmic_ray.operators.operator import Operator
-from cosmic_ray.operators.provider import OperatorProvider
 
 from graders.intake.reference import Definition, module_text, read_library
 from graders.misconceptions.variant import row_definitions
-
-ARITHMETIC = {
-    "Add": ("Sub", "Mul"),
-    "Sub": ("Add", "Mul"),
-    "Mul": ("Div", "Add", "Pow"),
-    "Div": ("Mul", "FloorDiv"),
-    "FloorDiv": ("Mul", "Div", "Mod"),
-    "Mod": ("Mul", "FloorDiv"),
-    "Pow": ("Mul", "Add"),
-    "BitAnd": ("BitOr", "BitXor"),
-    "BitOr": ("BitAnd", "BitXor"),
-}
-COMPARISONS = ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
-OPERATORS = (
-    *(f"ReplaceBinaryOperator_{old}_{new}" for old, news in ARITHMETIC.items() for new in news),
-    *(f"ReplaceComparisonOperator_{old}_{new}" for old, new in permutations(COMPARISONS, 2)),
-    "ReplaceComparisonOperator_Is_IsNot",
-    "ReplaceComparisonOperator_IsNot_Is",
-    "ReplaceUnaryOperator_Delete_USub",
-    "ReplaceUnaryOperator_Delete_Not",
-    "ReplaceUnaryOperator_Delete_Invert",
-    "AddNot",
-    "ReplaceTrueWithFalse",
-    "ReplaceFalseWithTrue",
-    "ReplaceAndWithOr",
-    "ReplaceOrWithAnd",
-    "ReplaceBreakWithContinue",
-    "ReplaceContinueWithBreak",
-    "NumberReplacer",
-    "ZeroIterationForLoop",
-)
-"""Cosmic Ray's, less those whose mutants any call shows (shifts of floats, `is` between numbers) or that need advice."""
+from graders.mutation.operators import operators
 
 Position = tuple[int, int]
 """Line from 1 and column from 0, as Python's and parso's trees have it."""
@@ -80,6 +46,11 @@ class Mutant:
     definition: str
     text: str
 
+    @functools.cached_property
+    def tree(self) -> str | None:
+        """The definition as Python sees it."""
+        return _tree_of(self.text)
+
     def module(self, row: str) -> str:
         """The reference's functions of a row, this one among them."""
         original = read_library().definitions[self.definition].text
@@ -89,11 +60,15 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Site:
-    """Where an operator of Cosmic Ray's applies: its `occurrence`-th time in the definition, at a position."""
+    """Where an operator applies: a node of the definition's tree, and which of its changes to that node.
+
+    node: its place in parso's tree, read from the top. start: of the text that changes.
+    """
 
     definition: str
     operator: str
-    occurrence: int
+    node: int
+    index: int
     start: Position
 
     @property
@@ -105,22 +80,22 @@ class Site:
     def mutant(self) -> Mutant | None:
         """What becomes of the definition; None when Python sees no change."""
         original = read_library().definitions[self.definition].text
-        text = mutate_code(original, operators()[self.operator], self.occurrence)
-        if text is None or not _parses(text) or ast.dump(ast.parse(text)) == ast.dump(ast.parse(original)):
+        text = self._mutated(original)
+        if _tree_of(text) in (None, _tree_of(original)):
             return None
         place, first = _place(self.definition, self.start[0])
-        before, after = original.split("\n"), text.split("\n")
-        index = self.start[0] - 1
-        old, new = _tidy(before[index]), _tidy(after[index])
-        nth = list(map(_tidy, before[first - 1 : index + 1])).count(old)
-        return Mutant(Key(place, old, new, nth), self.definition, text)
+        before, after = (list(map(_tidy, code.split("\n"))) for code in (original, text))
+        line = self.start[0] - 1
+        nth = before[first - 1 : line + 1].count(before[line])
+        return Mutant(Key(place, before[line], after[line], nth), self.definition, text)
 
-
-@functools.cache
-def operators() -> dict[str, Operator]:
-    """The operators by name."""
-    provider = OperatorProvider()
-    return {name: provider[name]() for name in OPERATORS}
+    def _mutated(self, text: str) -> str:
+        tree = get_ast(text)
+        node = next(islice(ast_nodes(tree), self.node, None))
+        parent = node.parent
+        changed = operators()[self.operator].mutate(node, self.index)
+        parent.children = [changed if child is node else child for child in parent.children]
+        return str(tree.get_code())
 
 
 @functools.cache
@@ -128,22 +103,23 @@ def sites(definition: str) -> tuple[Site, ...]:
     """Where a definition of the reference can be mutated, in the order of its lines."""
     known = read_library().definitions[definition]
     inside, outside = list(_mutable(known)), list(_exempt(_tree(definition)))
-    nodes = list(ast_nodes(get_ast(known.text)))
-    found: list[Site] = []
-    for name, operator in operators().items():
-        positions = [span for node in nodes for span in operator.mutation_positions(node)]
-        for occurrence, (start, _end) in enumerate(positions):
-            if _within(start, inside) and not _within(start, outside):
-                found.append(Site(definition, name, occurrence, start))
-    return tuple(sorted(found, key=lambda site: (site.start, site.operator, site.occurrence)))
+    found = [
+        Site(definition, name, place, index, start)
+        for place, node in enumerate(ast_nodes(get_ast(known.text)))
+        if _within(node.start_pos, inside)
+        for name, operator in operators().items()
+        for index, (start, _end) in enumerate(operator.mutation_positions(node))
+        if _within(start, inside) and not _within(start, outside)
+    ]
+    return tuple(sorted(found, key=lambda site: (site.start, site.operator, site.index)))
 
 
 def all_mutants(definition: str) -> dict[Key, Mutant]:
     """Every mutant of a definition, those that Python cannot tell apart once."""
-    seen: dict[str, Mutant] = {}
+    seen: dict[str | None, Mutant] = {}
     for site in sites(definition):
         if site.mutant:
-            seen.setdefault(ast.dump(ast.parse(site.mutant.text)), site.mutant)
+            seen.setdefault(site.mutant.tree, site.mutant)
     return {mutant.key: mutant for mutant in seen.values()}
 
 
@@ -177,9 +153,10 @@ def _exempt(tree: ast.Module) -> Iterator[Span]:
                 yield _span(node)
         elif isinstance(node, ast.AnnAssign):
             yield _span(node.annotation)
+        elif isinstance(node, ast.keyword):
+            if node.arg in ("strict", "device"):
+                yield _span(node)
         elif isinstance(node, ast.Raise) or _is_check(node):
-            yield _span(node)
-        elif isinstance(node, ast.keyword) and node.arg == "strict":
             yield _span(node)
 
 
@@ -227,12 +204,12 @@ def _surrounds(node: ast.AST, line: int) -> bool:
     return isinstance(node, ast.stmt | ast.ExceptHandler) and node.lineno <= line <= (node.end_lineno or node.lineno)
 
 
-def _parses(text: str) -> bool:
+def _tree_of(text: str) -> str | None:
+    """Python's tree of a text; None when it is no Python."""
     try:
-        ast.parse(text)
+        return ast.dump(ast.parse(text))
     except SyntaxError:
-        return False
-    return True
+        return None
 
 
 def _tidy(line: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import multiprocessing
@@ -84,8 +83,7 @@ class Outcome:
             "killed": killed,
             "equivalent": len(self.fates) - killed - new,
             "survivors": [
-                {**vars(fate.key), "unit": fate.unit, "rows": fate.rows, "fault": fate.fault}
-                for fate in self.survivors
+                {**vars(fate.key), "unit": fate.unit, "rows": fate.rows, "fault": fate.fault} for fate in self.survivors
             ],
             "seconds": round(self.seconds, 1),
         }
@@ -96,7 +94,7 @@ class Outcome:
 
 @functools.cache
 def users() -> dict[str, tuple[str, ...]]:
-    """The rows that use a definition of the reference: those that ask for it first, then those that use least beside."""
+    """The rows that use each definition: first those that ask for it, then those that use least beside it."""
     found: dict[str, list[tuple[bool, int, str]]] = {}
     for name, (_unit, row) in rows().items():
         known = row_definitions(name)
@@ -116,22 +114,18 @@ def draw(count: int | None, seed: int, unit: str | None = None) -> Iterator[Muta
             homes.setdefault(using[0], []).append(definition)
     order = sorted(homes, key=lambda row: _lot(seed, row))
     waiting = [_shuffled(homes[row], seed) for row in order]
-    seen: set[str] = set()
+    seen: set[str | None] = set()
     while waiting and count != 0:
         for mutants in tuple(waiting):
-            mutant = next((one for one in mutants if _unseen(one, seen)), None)
+            mutant = next((one for one in mutants if one.tree not in seen), None)
             if mutant is None:
                 waiting.remove(mutants)
                 continue
+            seen.add(mutant.tree)
             yield mutant
             count = None if count is None else count - 1
             if count == 0:
                 return
-
-
-def _unseen(mutant: Mutant, seen: set[str]) -> bool:
-    tree = ast.dump(ast.parse(mutant.text))
-    return tree not in seen and not seen.add(tree)  # type: ignore[func-returns-value]
 
 
 def _shuffled(definitions: Sequence[str], seed: int) -> Iterator[Mutant]:
@@ -142,7 +136,7 @@ def _shuffled(definitions: Sequence[str], seed: int) -> Iterator[Mutant]:
 
 
 def _stable(site: Site) -> tuple[str, ...]:
-    return site.definition, site.line, site.operator, str(site.start[1]), str(site.occurrence)
+    return site.definition, site.line, site.operator, str(site.start[1]), str(site.index)
 
 
 def _lot(seed: int, *what: str) -> bytes:
