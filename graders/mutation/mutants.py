@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -145,18 +146,16 @@ def _mutable(definition: Definition) -> Iterator[Span]:
 
 
 def _exempt(tree: ast.Module) -> Iterator[Span]:
-    """Annotations, defaults, and what only turns away wrong arguments, which no case has."""
+    """Annotations, defaults, which library an array is of, and what only turns away arguments that no case has."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            yield from map(_span, _signature(node))
-            if node.name.lstrip("_").startswith("require"):
-                yield _span(node)
-        elif isinstance(node, ast.AnnAssign):
+            yield from map(_span, (*_signature(node), *_conditions(node)))
+        if isinstance(node, ast.AnnAssign):
             yield _span(node.annotation)
         elif isinstance(node, ast.keyword):
             if node.arg in ("strict", "device"):
                 yield _span(node)
-        elif isinstance(node, ast.Raise) or _is_check(node):
+        elif _is_check(node) or _is_about_libraries(node):
             yield _span(node)
 
 
@@ -168,15 +167,45 @@ def _signature(function: ast.FunctionDef) -> Iterator[ast.expr]:
     yield from filter(None, (*every.kw_defaults, function.returns))
 
 
+def _conditions(function: ast.FunctionDef) -> Iterator[ast.stmt]:
+    """Assignments to what is used in checks only."""
+    checked = Counter(name for node in ast.walk(function) if _is_call_of_check(node) for name in _used(node))
+    used = Counter(_used(function))
+    for statement in ast.walk(function):
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+            if isinstance(target, ast.Name) and 0 < used[target.id] == checked[target.id]:
+                yield statement
+
+
+def _used(node: ast.AST) -> list[str]:
+    names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+    return [name.id for name in names if isinstance(name.ctx, ast.Load)]
+
+
 def _is_check(node: ast.AST) -> bool:
-    """A call of a function that raises unless something holds, or a loop of nothing else."""
+    """What raises unless something holds: a statement of that kind, a loop of nothing else, or a whole function."""
     if isinstance(node, ast.For):
         return all(map(_is_check, node.body))
-    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
-        return False
-    called = node.value.func
-    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
-    return name.lstrip("_").startswith("require")
+    if isinstance(node, ast.FunctionDef):
+        return node.name.lstrip("_").startswith("require")
+    return isinstance(node, ast.Raise) or _is_call_of_check(node)
+
+
+def _is_call_of_check(node: ast.AST) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and _called(call).lstrip("_").startswith("require")
+
+
+def _is_about_libraries(node: ast.AST) -> bool:
+    """What finds out which array library is meant: every case is NumPy's."""
+    name = _called(node) if isinstance(node, ast.Call) else node.name if isinstance(node, ast.FunctionDef) else ""
+    return name == "array_namespace"
+
+
+def _called(call: ast.Call) -> str:
+    function = call.func
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
 
 
 def _span(node: ast.AST) -> Span:
