@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import multiprocessing
+import symtable
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,13 +14,15 @@ from typing import Any
 
 from graders.audit import Auditor, lost
 from graders.grade import grade
+from graders.intake.reference import read_library
 from graders.intake.submission import Submission
-from graders.misconceptions.variant import row_definitions, rows
+from graders.misconceptions.variant import rows
 from graders.mutation.equivalent import argued
 from graders.mutation.mutants import Key, Mutant, Site, sites
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits, Piece
 from graders.specs import unit_names
+from graders.specs.row import Row, ScriptRow
 from graders.verdict import Status
 
 TRIED = 3
@@ -97,10 +100,34 @@ def users() -> dict[str, tuple[str, ...]]:
     """The rows that use each definition: first those that ask for it, then those that use least beside it."""
     found: dict[str, list[tuple[bool, int, str]]] = {}
     for name, (_unit, row) in rows().items():
-        known = row_definitions(name)
-        for one in known:
-            found.setdefault(one.name, []).append((one.name not in row.functions, len(known), name))
+        called = reachable(row)
+        for one in called:
+            found.setdefault(one, []).append((one not in row.functions, len(called), name))
     return {definition: tuple(name for *_rank, name in sorted(using)) for definition, using in found.items()}
+
+
+def reachable(row: Row) -> frozenset[str]:
+    """The definitions that a row's functions can reach: a local variable of the same name does not count."""
+    library = read_library().definitions
+    waiting, found = [*row.functions, *(row.uses if isinstance(row, ScriptRow) else ())], set()
+    while waiting:
+        name = waiting.pop()
+        if name in library and name not in found:
+            found.add(name)
+            waiting += globals_of(name)
+    return frozenset(found)
+
+
+@functools.cache
+def globals_of(definition: str) -> tuple[str, ...]:
+    """Names that a definition takes from outside."""
+    tables = [symtable.symtable(read_library().definitions[definition].text, definition, "exec")]
+    names: dict[str, None] = {}
+    for table in tables:
+        tables += table.get_children()
+        used = (symbol for symbol in table.get_symbols() if symbol.is_referenced())
+        names |= {symbol.get_name(): None for symbol in used if symbol.is_global() or table.get_type() == "module"}
+    return tuple(names)
 
 
 def draw(count: int | None, seed: int, unit: str | None = None) -> Iterator[Mutant]:
