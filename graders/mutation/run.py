@@ -25,7 +25,7 @@ from graders.specs import unit_names
 from graders.specs.row import Row, ScriptRow
 from graders.verdict import Status
 
-TRIED = 3
+TRIED = 6
 """Rows that may notice a mutant, one after the other."""
 LIMITS = Limits(request_seconds=5.0, submission_seconds=60.0)
 """A loop that a mutant keeps from ending is not waited for as long as a student's."""
