@@ -124,6 +124,15 @@ def all_mutants(definition: str) -> dict[Key, Mutant]:
     return {mutant.key: mutant for mutant in seen.values()}
 
 
+def find(key: Key) -> Mutant | None:
+    """The mutant of that name; None when its line is no longer there."""
+    definition = key.place.partition(".")[0]
+    here = (
+        [site for site in sites(definition) if site.line == key.old] if definition in read_library().definitions else []
+    )
+    return next((site.mutant for site in here if site.mutant and site.mutant.key == key), None)
+
+
 # --- what is mutated ---
 
 

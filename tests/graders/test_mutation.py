@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,7 @@ from graders.intake.reference import read_library
 from graders.mutation import equivalent
 from graders.mutation.__main__ import main
 from graders.mutation.equivalent import argued
-from graders.mutation.mutants import Key, Mutant, all_mutants, sites
+from graders.mutation.mutants import Key, Mutant, all_mutants, find, sites
 from graders.mutation.operators import operators
 from graders.mutation.run import Fate, Judge, Outcome, draw, users
 from graders.sandbox import Backend
@@ -101,11 +102,14 @@ def test_a_mutant_is_noticed_or_argued(mutant: Mutant, judge: Judge):
 
 
 def test_every_excuse_is_of_a_mutant_that_can_still_be_made():
-    by_place: dict[str, set[Key]] = {}
-    for key in argued():
-        definition = key.place.partition(".")[0]
-        known = by_place.setdefault(definition, set(all_mutants(definition)))
-        assert key in known, f"stale: {key}"
+    assert [str(key) for key in argued() if find(key) is None] == []
+
+
+def test_a_mutant_is_found_by_its_key_until_the_line_changes():
+    key = Key("tanh_backward", "return dout * (1 - a * a)", "return dout * (1 + a * a)")
+    assert find(key) == all_mutants("tanh_backward")[key]
+    assert find(replace(key, old="return dout")) is None
+    assert find(replace(key, place="no_such_function")) is None
 
 
 def test_an_excuse_needs_a_reason_and_stands_once():
