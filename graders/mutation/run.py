@@ -21,7 +21,7 @@ from graders.mutation.equivalent import argued
 from graders.mutation.mutants import Key, Mutant, Site, sites
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits, Piece
-from graders.specs import unit_names
+from graders.specs import find_unit, unit_names
 from graders.specs.row import Row, ScriptRow
 from graders.verdict import Status
 
@@ -97,11 +97,16 @@ class Outcome:
 
 @functools.cache
 def users() -> dict[str, tuple[str, ...]]:
-    """The rows that use each definition: first those that ask for it, then those that use least beside it."""
+    """The rows that use each definition: first those that ask for it, then those that use least beside it.
+
+    What only a training task asks for has none: that judges what was learned, not values.
+    """
+    trained = {name for unit in unit_names() for task in find_unit(unit).tasks for name in task.functions}
+    trained -= {name for _unit, row in rows().values() for name in row.functions}
     found: dict[str, list[tuple[bool, int, str]]] = {}
     for name, (_unit, row) in rows().items():
         called = reachable(row)
-        for one in called:
+        for one in called - trained:
             found.setdefault(one, []).append((one not in row.functions, len(called), name))
     return {definition: tuple(name for *_rank, name in sorted(using)) for definition, using in found.items()}
 

@@ -21,7 +21,7 @@ from graders.mutation.run import Fate, Judge, Outcome, draw, users
 from graders.sandbox import Backend
 
 OURS = [operator for operator in operators().values() if type(operator).__module__.startswith("graders")]
-SAMPLE = tuple(draw(24, seed=4))
+SAMPLE = tuple(draw(24, seed=6))
 """Of as many tasks, in all units but a few; `python -m graders.mutation` takes more."""
 
 
