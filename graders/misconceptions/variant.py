@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 
 from graders.i18n import known as known
-from graders.intake.reference import closure, module_text
+from graders.intake.reference import Definition, closure, module_text
 from graders.intake.submission import Submission
 from graders.sandbox.program import Piece
 from graders.specs import find_unit, unit_names
@@ -81,11 +81,17 @@ def rows() -> dict[str, tuple[Unit, Row]]:
 
 
 @functools.cache
-def reference_text(row: str) -> str:
-    """The reference's functions of a row, with what they use."""
+def row_definitions(row: str) -> tuple[Definition, ...]:
+    """The reference's functions of a row, and what they use."""
     task = rows()[row][1]
     more = task.uses if isinstance(task, ScriptRow) else ()
-    return module_text(closure((*task.functions, *more)))
+    return tuple(closure((*task.functions, *more)))
+
+
+@functools.cache
+def reference_text(row: str) -> str:
+    """The reference's functions of a row, with what they use, as one module."""
+    return module_text(list(row_definitions(row)))
 
 
 def chaff(
