@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,27 +132,28 @@ class _Inquiry:
         hints = {found.hint for found in findings}
         if len(hints) == 1 and findings[0].hint:
             return findings[0].hint
-        pattern = self._pattern(label) if self.failure.property.family == "main" else ""
-        if pattern:
-            return pattern
+        if self.failure.property.family == "main":
+            items = [entry.item for entry in self.failure.answered]
+            pairs = zip(items, (found.get(label) for found in self.mine), strict=True)
+            if pattern := fitting_pattern(self.row, label, pairs):
+                return pattern
         arrays = [found.got for found in findings if found.got is not None]
         if arrays and not any(np.isfinite(got).all() for got in arrays):
             return _("a division by zero, a logarithm of zero or an overflow")
         return ""
 
-    def _pattern(self, label: str) -> str:
-        tensor = Tensor.labelled(label)
-        items = [entry.item for entry in self.failure.answered]
-        cases = [
-            Shown(item, tensor.right(item), found.get(label)) for item, found in zip(items, self.mine, strict=True)
-        ]
-        if not all(case.telling for case in cases if case.found):
-            return ""
-        cases.sort(key=lambda case: case.found is None)  # most patterns do not survive the first that fails
-        for pattern in patterns(self.row, tensor):
-            if all(case.shows(pattern, tensor) for case in cases):
-                return pattern.text
-        return constant(cases)
+
+def fitting_pattern(row: Row, label: str, cases: Iterable[tuple[Item, Finding | None]]) -> str:
+    """The pattern that gives a tensor in every one of these cases, right or wrong, in words; "" when there is none."""
+    tensor = Tensor.labelled(label)
+    shown = [Shown(item, tensor.right(item), found) for item, found in cases]
+    if not all(case.telling for case in shown if case.found):
+        return ""
+    shown.sort(key=lambda case: case.found is None)  # most patterns do not survive the first that fails
+    for pattern in patterns(row, tensor):
+        if all(case.shows(pattern, tensor) for case in shown):
+            return pattern.text
+    return constant(shown)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from graders import diagnosis
 from graders.cases import Case, count_elements, draw_cases, generator
 from graders.contracts.consistency import is_own_gradient
 from graders.contracts.contract import Contract, Entry, Function, Reading
+from graders.diagnosis import fitting_pattern
 from graders.exam import Exam
 from graders.families import KILLED, Answers
 from graders.i18n import _
@@ -362,7 +362,8 @@ def _failure(name: str, misses: list[Miss], hearing: Hearing, row: Row) -> Failu
     when = only_when([miss.item for miss in misses], hearing.seen["edges" if name == "edges" else "main"])
     if when:
         message = _("{message}; only when {condition}").format(message=message, condition=when)
-    likely = finding.hint or diagnosis.likely_cause(row, item, finding)
+    alike = [(miss.item, miss.finding) for miss in misses if miss.finding.tensor == finding.tensor]
+    likely = finding.hint or fitting_pattern(row, finding.tensor, alike)
     return Failure(name, message, item.case.sizes, item.options, likely)
 
 
