@@ -103,6 +103,8 @@ CHAFFS = (
     chaff("discriminator_loss", "float64", GRADIENT_FLOAT64, "float32", (D_REAL, "dreal = np.zeros(real.shape)\n    dreal += -dloss * sigmoid_forward(-real)[0] / real.shape[0]")),
     chaff("discriminator_loss", "squeezed", known("axes of size 1 are removed"), "edges", (D_REAL, D_REAL + "\n    dreal = np.squeeze(dreal)")),
     # --- generator_loss ---
+    chaff("generator_loss", "minimax_overflow", OVERFLOW, "stability",
+          (G_LOSS, "if sign == -1:\n        return -xp.mean(xp.log1p(xp.exp(fake))), (fake, sign)\n    " + G_LOSS)),
     chaff("generator_loss", "kind_ignored", known("the loss is the non-saturating one, whatever kind says"), "forward", (SIGN_OF_KIND, "sign = 1"), also="gradient dfake"),
     chaff("generator_loss", "always_minimax", known("the loss is the minimax one, whatever kind says"), "forward", (SIGN_OF_KIND, "sign = -1"), also="gradient dfake"),
     chaff("generator_loss", "kinds_exchanged", known("the two kinds are exchanged"), "forward", (SIGN_OF_KIND, 'sign = -1 if kind == "non-saturating" else 1'), also="gradient dfake"),
@@ -150,6 +152,8 @@ CHAFFS = (
     chaff("kl_divergence", "cross_entropy", known("it is the cross-entropy: the entropy of p is not subtracted"), "forward", (KL, "return -xp.sum(p * xp.log(q))")),
     chaff("kl_divergence", "log2", LOG2, "forward", (KL, "return xp.sum(p * xp.log2(ratio))")),
     chaff("kl_divergence", "zero_log_zero", known("0 log 0 is NaN, where it should be 0"), "forward", ("ratio = xp.where(p > 0, p, 1) / xp.where(p > 0, q, 1)", "ratio = p / q")),
+    chaff("kl_divergence", "zero_over_zero", known("0 / 0 is NaN where both are 0: such a term is 0"), "forward",
+          ("/ xp.where(p > 0, q, 1)", "/ q")),
     chaff("kl_divergence", "epsilon", EPSILON, "forward", ("ratio = xp.where(p > 0, p, 1) / xp.where(p > 0, q, 1)", "ratio = (p + 1e-8) / (q + 1e-8)")),
     chaff("kl_divergence", "absolute", known("the terms have absolute values: those below 0 count as above"), "forward", (KL, "return xp.sum(xp.abs(p * xp.log(ratio)))")),
     chaff("kl_divergence", "not_summed", TERMS_KEPT, "forward", (KL, "return p * xp.log(ratio)"), also="shape"),
