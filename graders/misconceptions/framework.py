@@ -74,6 +74,8 @@ CHAFFS = (
           (DENSE_OUT, "out, cache = affine_forward(x, *params); return np.zeros(out.shape) + out, cache")),
     chaff("activation_layer", "softmax_diagonal", known("the Jacobian of softmax is taken to be diagonal, a (1 - a)"), "gradients",
           ("return a * (dout - mean)", "return dout * a * (1 - a)")),
+    chaff("activation_layer", "softmax_over_steps", known("softmax sums over the second axis, not over the last"), "forward",
+          (ACTIVATED, 'if self.name == "softmax": e = np.exp(x - x.max(axis=1, keepdims=True)); a = e / e.sum(axis=1, keepdims=True); return a, a\n        ' + ACTIVATED)),
     chaff("activation_layer", "softmax_over_the_batch", known("softmax sums over the samples, not over the classes"), "forward",
           ("a = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)", "a = exponentials / xp.sum(exponentials, axis=0, keepdims=True)")),
     chaff("activation_layer", "relu_mask_by_dout", known("it masks by the upstream gradient, not by the input"), "gradients",

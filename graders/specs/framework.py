@@ -345,10 +345,10 @@ ROWS: tuple[Task, ...] = (
     layer_row(
         "activation_layer",
         "Activation",
-        (Arg("x", "N D"), NO_PARAMS, Arg("dout", "N D")),
+        (Arg("x", "N T D"), NO_PARAMS, Arg("dout", "N T D")),
         lambda params, x, name: ACTIVATIONS[name](x),
         lambda args, options: (options["name"],),
-        axes={"N": (2, 5), "D": (2, 5)},
+        axes={"N": (2, 4), "T": (2, 4), "D": (2, 4)},
         options={"name": tuple(ACTIVATIONS)},
         patterns=("normal", "scaled", "wide"),
         convention="Activation(name), softmax over the last axis; no parameters, so params and grads are [].",
