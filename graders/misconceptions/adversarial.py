@@ -159,7 +159,7 @@ CHAFFS = (
     chaff("kl_divergence", "not_summed", TERMS_KEPT, "forward", (KL, "return p * xp.log(ratio)"), also="shape"),
     chaff("kl_divergence", "one_element", ONE_ELEMENT, "shape", (KL, "return xp.sum(p * xp.log(ratio), axis=0, keepdims=True)")),
     chaff("kl_divergence", "in_place", IN_PLACE, "purity", (KL, "p *= xp.log(ratio)\n    return xp.sum(p)")),
-    chaff("kl_divergence", "clipped_in_place", IN_PLACE, "purity", ("    ratio =", "    p[p == 0] = 1e-300\n    ratio =")),
+    chaff("kl_divergence", "clipped_in_place", IN_PLACE, "purity", ("    ratio =", "    p[p == 0] = 1e-300\n    ratio ="), also="forward"),
     chaff("kl_divergence", "float64", FLOAT64, "float32", (KL, "return np.sum(p * xp.log(ratio), dtype=np.float64)")),
     chaff("kl_divergence", "float32", COMPUTED_FLOAT32, "shape", ("    ratio =", "    kind, p, q = p.dtype, p.astype(np.float32), q.astype(np.float32)\n    ratio ="), (KL, KL + ".astype(kind)")),
     # --- js_divergence ---

@@ -177,8 +177,11 @@ MODEL_OUTPUTS = (
     "weights after a batch",
     "history",
     "weights after fit",
+    "weights after shuffling",
     "prediction after loading",
+    "prediction past dropout",
 )
+SPARSE = "sparse_categorical_crossentropy"
 BATCH, EPOCHS = 2, 2
 RULES: Mapping[str, Callable[..., Any]] = {
     "sgd": sgd,
@@ -193,8 +196,13 @@ def model_shapes(axes: Axes) -> list[tuple[int, ...]]:
 
 
 def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
-    """Build, predict, evaluate, train on a batch, fit, save and load."""
+    """Build, predict, evaluate, train on a batch, fit, save and load; and predict with a model that has dropout.
+
+    The last fit takes all samples as one batch: their order, drawn anew, does not matter.
+    """
     x, y, model = args["x"], args["y"], Ref(0)
+    if options["loss"] != SPARSE:
+        y = np.eye(args["classes"], dtype=x.dtype)[y]
     compiled = {"lr": options["lr"], "metrics": ("accuracy",)}
     validation: Any = (x, y)
     fit: dict[str, Any] = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False, "validation_data": validation}
@@ -204,27 +212,35 @@ def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
         calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
     calls.append(Call("Activation", ("softmax",), opaque=HIDDEN))
     calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
-    loss = "sparse_categorical_crossentropy"
     calls += [
         Call("Sequential.set_weights", (model, args["weights"]), opaque=HIDDEN),
         Call("Sequential.count_params", (model,)),
-        Call("Sequential.compile", (model, loss, options["optimizer"]), compiled, opaque=HIDDEN),
+        Call("Sequential.compile", (model, options["loss"], options["optimizer"]), compiled, opaque=HIDDEN),
         Call("Sequential.predict", (model, x), {"batch_size": BATCH}),
         Call("Sequential.evaluate", (model, x, y), {"batch_size": BATCH}),
         Call("Sequential.train_on_batch", (model, x, y)),
         Call("Sequential.get_weights", (model,)),
         Call("Sequential.fit", (model, x, y), fit),
         Call("Sequential.get_weights", (model,)),
+        Call("Sequential.fit", (model, x, y), {"batch_size": len(x), "shuffle": True}, opaque=HIDDEN),
+        Call("Sequential.get_weights", (model,)),
         Call("Sequential.save", (model, Buffer()), opaque=HIDDEN),
         Call("load_model", (Buffer(),), opaque=HIDDEN),
-        Call("Sequential.predict", (Ref(19), x)),
+        Call("Sequential.predict", (Ref(21), x)),
+        Call("Sequential", ((x.shape[1],),), opaque=HIDDEN),
+        Call("Dense", (args["hidden"],), opaque=HIDDEN),
+        Call("Sequential.add", (Ref(23), Ref(24)), opaque=HIDDEN),
+        Call("Dropout", (0.5,), opaque=HIDDEN),
+        Call("Sequential.add", (Ref(23), Ref(26)), opaque=HIDDEN),
+        Call("Sequential.set_weights", (Ref(23), args["weights"][:2]), opaque=HIDDEN),
+        Call("Sequential.predict", (Ref(23), x)),
     ]
-    places = (10, 12, 13, 14, 15, 16, 17, 20)
+    places = (10, 12, 13, 14, 15, 16, 17, 19, 22, 29)
     return Script(tuple(calls), {name: (place, 0) for name, place in zip(MODEL_OUTPUTS, places, strict=True)})
 
 
 def model_oracle(
-    x: Tensor, y: Tensor, weights: list[Tensor], hidden: int, classes: int, *, optimizer: str, lr: float
+    x: Tensor, y: Tensor, weights: list[Tensor], hidden: int, classes: int, *, loss: str, optimizer: str, lr: float
 ) -> tuple[Any, ...]:
     """The same by autograd and the update equations of unit 05."""
     rule, updates = RULES[optimizer], 0
@@ -235,8 +251,11 @@ def model_oracle(
 
     def scores(params: list[Tensor], inputs: Tensor, labels: Tensor) -> Tensor:
         out = outputs(params, inputs)
-        loss = -torch.log(out.gather(1, labels[:, None])).mean()
-        return torch.stack([loss, (out.argmax(-1) == labels).to(loss.dtype).mean()])
+        if loss == "mse":
+            value = ((out - torch.eye(classes, dtype=out.dtype)[labels]) ** 2).mean()
+        else:
+            value = -torch.log(out.gather(1, labels[:, None])).mean()
+        return torch.stack([value, (out.argmax(-1) == labels).to(out.dtype).mean()])
 
     def train(params: list[Tensor], inputs: Tensor, labels: Tensor) -> tuple[list[Tensor], Tensor]:
         nonlocal slots, updates
@@ -259,7 +278,10 @@ def model_oracle(
             params, before = train(params, x[part], y[part])
             total = total + before * len(y[part])
         history.append(torch.cat([total / len(x), scores(params, x, y)]))
-    return (*first, batch, after_batch, torch.stack(history), params, outputs(params, x))
+    shuffled, _ = train(params, x, y)
+    past_dropout = x @ weights[0] + weights[1]
+    after_fit = (torch.stack(history), params, shuffled)
+    return (*first, batch, after_batch, *after_fit, outputs(shuffled, x), past_dropout)
 
 
 # --- by chance, and by training ---
@@ -446,7 +468,11 @@ ROWS: tuple[Task, ...] = (
         model_oracle,
         {"N": (3, 6), "D": (2, 4), "H": (2, 4), "C": (2, 4)},
         outputs=MODEL_OUTPUTS,
-        options={"optimizer": ("sgd", "adam", "rmsprop"), "lr": (0.1, 0.01)},
+        options={
+            "loss": (SPARSE, "categorical_crossentropy", "mse"),
+            "optimizer": ("sgd", "adam", "rmsprop"),
+            "lr": (0.1, 0.01),
+        },
         batch="",
         empty="",
         patterns=("normal",),
@@ -454,11 +480,12 @@ ROWS: tuple[Task, ...] = (
         source="USTC slides, Keras; Keras, Sequential",
         script=model_script,
         asks=("Sequential", "load_model"),
+        uses=("Dense", "Activation", "Dropout"),
         stages={
-            "predict": (("count", "prediction"), 20.0),
+            "predict": (("count", "prediction", "prediction past dropout"), 20.0),
             "evaluate": (("evaluation",), 15.0),
             "train on batch": (("batch", "weights after a batch"), 25.0),
-            "fit": (("history", "weights after fit"), 25.0),
+            "fit": (("history", "weights after fit", "weights after shuffling"), 25.0),
             "save and load": (("prediction after loading",), 15.0),
         },
     ),
