@@ -159,6 +159,7 @@ def _moved(call: Call, offset: int) -> Call:
 
 def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     """Are the inputs left as they were, and is nothing shared with a second one that runs beside it?"""
+    assert isinstance(item.row, ScriptRow)
     asked = interleaved(item)
     ended = _ended(item, reply, asked, earlier)
     if ended:

@@ -407,9 +407,9 @@ ROWS: tuple[Task, ...] = (
         empty="",
         examples=(
             {
-                "scores": [[[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]]],
-                "tokens": [[0, 2]],
-                "covered": [[False, False]],
+                "scores": [[[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]], [[0.0, 0.0, 1.0], [-1.0, 3.0, 2.0]]],
+                "tokens": [[0, 2], [1, 1]],
+                "covered": [[False, False], [False, False]],
             },
         ),
         hostile=hostile.NEXT_TOKEN,
