@@ -256,7 +256,7 @@ CHAFFS = (
           (ORDER, ORDER + "; self.state = MODEL_OPTIMISERS[self.optimizer][0](self.get_weights())")),
     chaff("sequential", "never_zeroed", known("the gradient adds to that of the batch before: it is never set to zero"), "fit",
           (FLAT_GRADS, FLAT_GRADS + "; flat = self.sums = [a + b for a, b in zip(flat, getattr(self, 'sums', [0] * len(flat)))]")),
-    chaff("sequential", "gradients_misplaced", known("the gradients are not collected in the order of the layers"), "train on batch",
+    chaff("sequential", "gradients_misplaced", known("the gradients are not collected in the order of the layers"), "predict",
           ("grads.insert(0, own)", "grads.insert(1, own)")),
     chaff("sequential", "targets_not_shuffled", known("fit shuffles the samples, but not their targets with them"), "fit",
           ("scores = self._train(xp.take(x, chosen, axis=0), xp.take(y, chosen, axis=0))",

@@ -235,7 +235,7 @@ def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
         Call("Sequential.add", (Ref(built + 14), Ref(built + 15)), opaque=HIDDEN),
         Call("Dropout", (0.5,), opaque=HIDDEN),
         Call("Sequential.add", (Ref(built + 14), Ref(built + 17)), opaque=HIDDEN),
-        Call("Sequential.set_weights", (Ref(built + 14), args["weights"][:2]), opaque=HIDDEN),
+        Call("Sequential.set_weights", (Ref(built + 14), [w.copy() for w in args["weights"][:2]]), opaque=HIDDEN),
         Call("Sequential.predict", (Ref(built + 14), x)),
     ]
     places = [built + place for place in (1, 3, 4, 5, 6, 7, 8, 10, 13, 20)]
