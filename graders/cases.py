@@ -369,9 +369,15 @@ def edge_cases(row: Row) -> list[Case]:
 
 def hostile_cases(row: Row) -> list[Case]:
     """The row's hostile inputs, each drawn three times."""
-    options = tuple((name, values[0]) for name, values in row.options.items())
+    usual = {name: values[0] for name, values in row.options.items()}
     return [
-        Case(tuple(hostile.sizes.items()), options, seed=400 + seed, dtype="float32", hostile=index)
+        Case(
+            tuple(hostile.sizes.items()),
+            tuple({**usual, **hostile.options}.items()),
+            seed=400 + seed,
+            dtype="float32",
+            hostile=index,
+        )
         for index, hostile in enumerate(row.hostile)
         for seed in range(3)
     ]

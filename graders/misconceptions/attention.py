@@ -365,6 +365,8 @@ CHAFFS = (
     chaff("add_norm", "dbeta_last_step", known("dbeta takes the last step only"), "gradient dbeta", ("return dsum, xp.asarray(dsum, copy=True), dgamma, dbeta", "return dsum, xp.asarray(dsum, copy=True), dgamma, xp.sum(dout[:, -1], axis=0)")),
     chaff("add_norm", "kept_axis", NORM_KEPT_AXIS, "shape", NORM_KEEPS_AXIS),
     chaff("add_norm", "x_in_place", X_IN_PLACE, "purity", IN_PLACE_SUM),
+    chaff("add_norm", "cancelling_variance", known("the variance is the mean of squares less the squared mean: its digits cancel"), "stability",
+          (VARIANCE, "inverse = 1 / xp.sqrt(xp.mean(x * x, axis=axes, keepdims=True) - xp.mean(x, axis=axes, keepdims=True) ** 2 + eps)")),
     chaff("add_norm", "float64_mean", known("the mean is taken in float64: it turns float32 into float64"), "float32",
           ("centred = x - xp.mean(x, axis=axes, keepdims=True)", "centred = x - np.mean(x, axis=axes, keepdims=True, dtype=np.float64)")),
     chaff("add_norm", "squeezed", SQUEEZED, "edges", ("return xp.reshape(rows, x.shape), (", "return xp.reshape(rows, x.shape).squeeze(), (")),
@@ -555,5 +557,7 @@ CHAFFS = (
     chaff("cloze_loss", "float64_one_hot", ONE_HOT_FLOAT64, "float32", ONE_HOT_EYE),
     chaff("cloze_loss", "unshifted", known("the largest score is not subtracted before the exponential: it overflows"), "stability",
           ("shifted = x - xp.max(x, axis=-1, keepdims=True)", "shifted = x")),
+    chaff("cloze_loss", "nothing_covered", known("where nothing is covered, it is 0 / 0, where it should be 0"), "forward",
+          (COUNT, "weights = weights / count"), also="gradient dscores"),
     chaff("cloze_loss", "squeezed", SQUEEZED, "edges", (DSCORES_OF_LOSS, DSCORES_OF_LOSS + ".squeeze()")),
 )  # fmt: skip

@@ -344,6 +344,8 @@ CHAFFS = (
           (ERROR, "scale = np.linalg.norm(analytic) + np.linalg.norm(numeric)\n    error = np.linalg.norm(analytic - numeric) / np.where(scale > 0, scale, 1)")),
     chaff("gradient_error", "analytic_scale", known("the scale is that of the analytic gradient alone"), "forward", (ERROR, "scale = xp.max(xp.abs(analytic))\n    " + ERROR)),
     chaff("gradient_error", "absolute", known("the error is absolute: it is not divided by the scale"), "forward", (ERROR, "error = xp.max(xp.abs(analytic - numeric))")),
+    chaff("gradient_error", "zero_over_zero", known("where both gradients are 0, the error is 0 / 0"), "forward", ("xp.where(scale > 0, scale, 1)", "scale")),
+    chaff("gradient_error", "scale_of_one", known("the scale is at least 1: small gradients pass with large errors"), "forward", ("xp.where(scale > 0, scale, 1)", "xp.where(scale > 1, scale, 1)")),
     chaff("gradient_error", "scale_plus_epsilon", known("1e-8 is added to the scale"), "forward", (ERROR, "error = xp.max(xp.abs(analytic - numeric)) / (scale + 1e-8)")),
     chaff("gradient_error", "swapped", known("the error and the numerical gradient are returned in the wrong order"), "shape", ("return numeric, error", "return error, numeric"), also="forward"),
     chaff("gradient_error", "error_vector", known("the error is a vector of one element, not a number"), "shape", ("return numeric, error", "return numeric, np.reshape(error, (1,))")),

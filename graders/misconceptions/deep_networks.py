@@ -270,6 +270,8 @@ CHAFFS = (
     chaff("batch_norm", "no_scale_and_shift", known("gamma and beta are left out, as on one slide"), "forward",
           ("out = xp.reshape(gamma, along) * normal + xp.reshape(beta, along)", "out = normal")),
     chaff("batch_norm", "unbiased", UNBIASED, "forward", (INVERSE, LESS_ONE), also="gradient dx, gradient dgamma"),
+    chaff("batch_norm", "cancelling_running_var", SQUARES_LESS_SQUARE, "stability",
+          ("xp.var(x, axis=axes)", "xp.mean(x * x, axis=axes) - xp.mean(x, axis=axes) ** 2")),
     chaff("batch_norm", "cancelling_variance", SQUARES_LESS_SQUARE, "stability", (INVERSE, LESS_SQUARE)),
     chaff("batch_norm", "running_unbiased", RUNNING_UNBIASED, "forward",
           ("xp.var(x, axis=axes)", "xp.var(x, axis=axes) * x.shape[0] / max(x.shape[0] - 1, 1)")),
@@ -342,6 +344,8 @@ CHAFFS = (
           (RUNNING_VAR, "running_var *= 1 - momentum\n        running_var += momentum * var")),
     chaff("batch_norm2d", "alone_by_running", ALONE_BY_RUNNING, "edges",
           ("    if training:\n", "    training = training and x.shape[0] > 1\n    if training:\n")),
+    chaff("batch_norm2d", "cancelling_running_var", SQUARES_LESS_SQUARE, "stability",
+          ("xp.var(x, axis=axes)", "xp.mean(x * x, axis=axes) - xp.mean(x, axis=axes) ** 2")),
     chaff("batch_norm2d", "cancelling_variance", SQUARES_LESS_SQUARE, "stability", (INVERSE, LESS_SQUARE)),
     chaff("batch_norm2d", "upcast", UPCAST, "float32", (BATCH_GRADIENTS, BATCH_GRADIENTS.replace("xp.sum(dout * normal", "xp.zeros(dout.shape[1]) + xp.sum(dout * normal"))),
 

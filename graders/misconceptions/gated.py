@@ -187,6 +187,7 @@ CHAFFS = (
           (GATE_GRADIENTS, GATE_GRADIENTS + "\n    dh_prev = blocks(dz, 4)[0] @ blocks(wh, 4)[0].T")),
     chaff("joint_lstm_step", "clipped", CLIPPED, "linearity", (GATE_GRADIENTS, "dz = np.clip(dz, -0.2, 0.2)\n    " + GATE_GRADIENTS), also="gradient dx, gradient dh_prev, gradient dw, gradient db"),
     chaff("joint_lstm_step", "squeezed", SQUEEZED, "edges", ("return o * a, c, (x,", "return np.squeeze(o * a), np.squeeze(c), (x,")),
+    chaff("joint_lstm_step", "sigmoid_overflows", SIGMOID_OVERFLOWS, "stability", (SIGMOID, "a = xp.exp(x) / (1 + xp.exp(x))")),
     chaff("joint_lstm_step", "float64", FLOAT64, "float32", (WEIGHTED, "np.zeros(b.shape) + " + WEIGHTED)),
     chaff("lstm_step", "sigmoid_overflows", SIGMOID_OVERFLOWS, "stability", (SIGMOID, "a = xp.exp(x) / (1 + xp.exp(x))")),
 

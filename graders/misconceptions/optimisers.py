@@ -35,6 +35,7 @@ ROOT_OF_SUM_FORGOTTEN = known("the root of the sum of squares is forgotten")
 SQUARES_NOT_KEPT = known("the new mean of squares is not returned in the state")
 SQUEEZED = known("axes of size 1 are dropped")
 STATE_DTYPE = known("the state is made float64, whatever dtype the parameters have")
+STATE_CHANGED = known("it changes the state it was handed: a second call with the same state gives something else")
 STATE_GLOBAL = known("what it remembers is kept in a global, not in the state")
 STEP_FROM_ONE = known("steps are counted from 1: they should be counted from 0")
 UNCORRECTED = known("the bias correction is missing")
@@ -44,6 +45,7 @@ VELOCITY_NOT_KEPT = known("the new velocity is not returned in the state")
 BATCHES = "order[start : min(start + batch_size, order.shape[0])]"
 STARTS = "range(0, order.shape[0], batch_size)"
 SGD = "return [p - lr * g for p, g in zip(params, grads, strict=True)], state"
+VELOCITY_IN_PLACE = "velocity = state\n    for v, g in zip(state, grads, strict=True): v *= momentum; v -= lr * g"
 VELOCITY = "velocity = [momentum * v - lr * g for v, g in zip(state, grads, strict=True)]"
 MOVED = "return [p + v for p, v in zip(params, velocity, strict=True)], velocity"
 ZEROS = "return zeros_for(params)"
@@ -135,6 +137,7 @@ CHAFFS = (
     chaff("momentum", "global_velocity", STATE_GLOBAL, "purity",
           (ZEROS, "global _kept; _kept = zeros_for(params); return _kept"),
           (VELOCITY, "global _kept; state = _kept; " + VELOCITY + "; _kept = velocity")),
+    chaff("momentum", "state_in_place", STATE_CHANGED, "purity", (VELOCITY, VELOCITY_IN_PLACE)),
     chaff("momentum", "float64_state", STATE_DTYPE, "float32", (ZERO, PLAIN_ZERO)),
     chaff("momentum", "float32_out", FLOAT32_OUT, "shape", ("return [p + v for", "return [(p + v).astype(np.float32) for")),
 
@@ -146,20 +149,21 @@ CHAFFS = (
           ("return [p + momentum * v", "return [p - momentum * v")),
     chaff("nesterov", "lookahead_constant", MOMENTUM_CONSTANT, "lookahead",
           ("return [p + momentum * v", "return [p + 0.9 * v")),
-    chaff("nesterov", "lookahead_in_place", known("the look-ahead moves the parameters themselves"), "lookahead",
+    chaff("nesterov", "lookahead_in_place", known("the look-ahead moves the parameters themselves"), "trajectory",
           ("return [p + momentum * v for", "return [np.add(p, momentum * v, out=p) for")),
     chaff("nesterov", "velocity_not_kept", VELOCITY_NOT_KEPT, "lookahead", ("strict=True)], velocity", "strict=True)], state")),
-    chaff("nesterov", "velocity_added_twice", known("the update starts from the point ahead, not from theta"), "lookahead",
+    chaff("nesterov", "velocity_added_twice", known("the update starts from the point ahead, not from theta"), "trajectory",
           (MOVED, "return [p + momentum * v + new for p, v, new in zip(params, state, velocity, strict=True)], velocity")),
-    chaff("nesterov", "simplified", known("the parameters returned are the point ahead, not theta"), "lookahead",
+    chaff("nesterov", "simplified", known("the parameters returned are the point ahead, not theta"), "first step",
           (MOVED, "return [p + (1 + momentum) * v for p, v in zip(params, velocity, strict=True)], velocity")),
-    chaff("nesterov", "mean_of_gradients", known("the new gradient is multiplied by 1 - mu: the velocity is a mean"), "lookahead",
+    chaff("nesterov", "mean_of_gradients", known("the new gradient is multiplied by 1 - mu: the velocity is a mean"), "first step",
           ("- lr * g for", "- (1 - momentum) * lr * g for")),
-    chaff("nesterov", "ascent", ASCENT, "lookahead", ("return [p + v for", "return [p - v for")),
+    chaff("nesterov", "ascent", ASCENT, "first step", ("return [p + v for", "return [p - v for")),
     chaff("nesterov", "in_place", IN_PLACE, "purity", ("return [p + v for", "return [np.add(p, v, out=p) for")),
     chaff("nesterov", "global_velocity", STATE_GLOBAL, "purity",
           (ZEROS, "global _kept; _kept = zeros_for(params); return _kept"),
           (VELOCITY, "global _kept; state = _kept; " + VELOCITY + "; _kept = velocity")),
+    chaff("nesterov", "state_in_place", STATE_CHANGED, "purity", (VELOCITY, VELOCITY_IN_PLACE)),
     chaff("nesterov", "float64_state", STATE_DTYPE, "float32", (ZERO, PLAIN_ZERO)),
 
     chaff("nesterov_simplified", "plain_momentum", known("it is plain momentum"), "first step",
@@ -204,6 +208,8 @@ CHAFFS = (
     chaff("adagrad", "square_of_sum", known("it sums the gradients and squares the sum, not the squares"), "trajectory",
           ("s + g * g for", "s + g for"), ("scaled(g, s, eps)", "scaled(g, s * s, eps)")),
     chaff("adagrad", "ascent", ASCENT, "first step", ("[p - lr * scaled", "[p + lr * scaled")),
+    chaff("adagrad", "state_in_place", STATE_CHANGED, "purity",
+          (SUM_OF_SQUARES, "squares = state\n    for s, g in zip(state, grads, strict=True): s += g * g")),
     chaff("adagrad", "in_place", IN_PLACE, "purity", ("[p - lr * scaled(g, s, eps) for", "[np.subtract(p, lr * scaled(g, s, eps), out=p) for")),
     chaff("adagrad", "grads_in_place", GRADS_CHANGED, "purity", (DIVIDED, "direction /= root(square) + eps; return direction")),
     chaff("adagrad", "global_sum", STATE_GLOBAL, "purity",
@@ -305,6 +311,11 @@ CHAFFS = (
           (ADAM_STEP, "new = [p - lr * scaled(m / (1 - beta1**t), s / (1 - beta2**t), eps) for t, p, m, s in zip(range(2 * step - 1, 2 * step + 1), params, means, squares, strict=True)]")),
     chaff("adam", "global_step", COUNTER_GLOBAL, "purity",
           (ADAM_START, "global _step; _step = 0; " + ADAM_START), (COUNTED, "global _step; _step += 1; step = _step")),
+    chaff("adam", "state_in_place", STATE_CHANGED, "purity",
+          (MEANS, "for m, g in zip(means, grads, strict=True): m *= beta1; m += (1 - beta1) * g\n    means = [m for")),
+    chaff("adam", "counter_in_place", STATE_CHANGED, "purity",
+          (ADAM_START, "return ([0], zeros_for(params), zeros_for(params))"),
+          (COUNTED, "step[0] += 1; counter, step = step, step[0]"), (ADAM_STATE, "return new, (counter, means, squares)")),
     chaff("adam", "in_place", IN_PLACE, "purity", ("[p - lr * scaled(m / c1, s / c2, eps) for", "[np.subtract(p, lr * scaled(m / c1, s / c2, eps), out=p) for")),
     chaff("adam", "grads_squared", GRADS_CHANGED, "purity", (OF_SQUARE, "(1 - beta2) * np.square(g, out=g)")),
     chaff("adam", "float64_state", STATE_DTYPE, "float32", (ZERO, PLAIN_ZERO)),

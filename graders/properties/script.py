@@ -125,13 +125,18 @@ def _misshapen(item: Item, reply: Reply, dtype: str) -> Iterator[Finding]:
 
 
 def interleaved(item: Item) -> Program:
-    """The script's calls and those of a second, independent one in turn, as many as a program holds."""
+    """The script's calls and those of a second, independent one in turn, as many as a program holds.
+
+    Where a state may be used again, the last of the script's own calls is made once more.
+    """
     assert isinstance(item.row, ScriptRow)
     mine, theirs = script(item), item.row.script(other_arguments(item), item.options)
-    count = min(len(mine.calls), MAX_CALLS // 2)
+    count = min(len(mine.calls), (MAX_CALLS - item.row.repeatable) // 2)
     calls = []
     for index in range(count):
         calls += [_moved(mine.calls[index], 0), _moved(theirs.calls[index], 1)]
+    if item.row.repeatable:
+        calls.append(calls[-2])
     return item.program(*calls, echo=True)
 
 
@@ -154,6 +159,7 @@ def _moved(call: Call, offset: int) -> Call:
 
 def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     """Are the inputs left as they were, and is nothing shared with a second one that runs beside it?"""
+    assert isinstance(item.row, ScriptRow)
     asked = interleaved(item)
     ended = _ended(item, reply, asked, earlier)
     if ended:
@@ -165,7 +171,18 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
         return Judged((Finding(item.row.name, text, name, back, sent),))
     if _values_right(item, earlier):
         return Judged()
-    return merge([_beside(item, reply, output) for output in script(item).shown])
+    beside = merge([_beside(item, reply, output) for output in script(item).shown])
+    return beside if beside.findings or not item.row.repeatable else _once_more(item, reply)
+
+
+def _once_more(item: Item, reply: Reply) -> Judged:
+    """Whether the last call made again, with the same state, gives the same."""
+    calls = script(item)
+    last = (len(reply.calls) - 1) // 2 - 1
+    output, (call, value) = next(shown for shown in calls.shown.items() if shown[1][0] == last)
+    judged = compare(item, calls.calls[call].function, output, _value(reply, -1, value), gradient=False)
+    what = _("called again with the same state, it does not return the same: the state was changed in place")
+    return replace(judged, findings=tuple(replace(finding, what=what) for finding in judged.findings))
 
 
 def _leaves(value: Any) -> list[Any]:
@@ -176,7 +193,7 @@ def _beside(item: Item, reply: Reply, output: str) -> Judged:
     """Whether an output that is right alone is right beside a second script."""
     calls = script(item)
     call, value = calls.shown[output]
-    if 2 * call >= len(reply.calls):
+    if 2 * call + 1 >= len(reply.calls):
         return Judged()
     judged = compare(item, calls.calls[call].function, output, _value(reply, 2 * call, value), gradient=False)
     hint = _("something is kept outside the state, in a global or an attribute")

@@ -46,7 +46,8 @@ class Claim:
 def check_stability(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     """Does it keep its digits on inputs that are large, tiny or nearly equal?
 
-    The first output must be within the row's limit, and everything finite; gradients within the tolerance rule.
+    Outputs must be within the row's limits, where it has some, and everything finite; gradients within the tolerance
+    rule.
     Work that is wrong on ordinary inputs is not charged again.
     """
     ended = stopped(item, reply, run_once(item), earlier)
@@ -57,10 +58,11 @@ def check_stability(item: Item, reply: Reply, earlier: Earlier) -> Judged:
 
 
 def _claims(item: Item, values: Mapping[str, Value], earlier: Earlier) -> Iterator[Claim]:
+    limited = (item.row.outputs[0], *item.row.hostile[item.case.hostile].others)
     for name in item.expected.values.everything:
         gradient = name in item.expected.values.gradients
         right = earlier.get(f"gradient {name}" if gradient else "forward") is Status.PASSED
-        yield Claim(name, item.row.functions[gradient], values[name], name == item.row.outputs[0], right)
+        yield Claim(name, item.row.functions[gradient], values[name], name in limited, right)
 
 
 def judge_claims(item: Item, claims: list[Claim], first: str) -> Judged:
@@ -84,7 +86,7 @@ def _judged(item: Item, claim: Claim) -> Iterator[Judged]:
             text = not_finite(form.label, form.array)
             yield _lost(Finding(claim.where, text, form.label, form.array, form.wanted), hostile, 0.0)
         elif claim.limited:
-            yield _against_limit(item, claim.where, form.label, form.array, form.wanted, hostile)
+            yield _against_limit(item, claim, form.label, form.array, form.wanted, hostile)
         elif claim.name in item.expected.values.gradients:
             spreads = functools.partial(item.expected.spreads, claim.name, index)
             judgement = judging.judge(form.array, form.wanted, U32, spreads)
@@ -95,18 +97,19 @@ def _judged(item: Item, claim: Claim) -> Iterator[Judged]:
 
 
 def _against_limit(
-    item: Item, where: str, label: str, got: NDArray[np.float64], wanted: NDArray[np.float64], hostile: Hostile
+    item: Item, claim: Claim, label: str, got: NDArray[np.float64], wanted: NDArray[np.float64], hostile: Hostile
 ) -> Judged:
-    """The output by the row's own limit: full, part or none."""
+    """An output by the row's own limit: full, part or none."""
     args = {name: [np.asarray(leaf, np.float64) for leaf in leaves(value)] for name, value in item.args.items()}
-    limit = hostile.limit({name: value[0] for name, value in args.items()}, wanted)
+    fair = hostile.others.get(claim.name, hostile.limit)
+    limit = fair({name: value[0] for name, value in args.items()}, wanted)
     allowed = np.broadcast_to(U32 * np.asarray(limit, np.float64), wanted.shape) + np.finfo(np.float32).tiny
     ratio = np.abs(np.asarray(got, np.float64) - wanted) / allowed
     worst = tuple(int(i) for i in np.unravel_index(int(ratio.argmax()), ratio.shape))
     error = float(ratio[worst])
     if error <= 1:
         return Judged(error=error)
-    finding = Finding(where, _words(label, worst, got, wanted), label, got, wanted, error)
+    finding = Finding(claim.where, _words(label, worst, got, wanted), label, got, wanted, error)
     return _lost(finding, hostile, HALF if error <= PART else 0.0)
 
 

@@ -166,6 +166,7 @@ ROWS: tuple[Task, ...] = (
         (Arg("p", "G", distribution), Arg("q", "G", positive)),
         kl_divergence,
         outputs=("divergence",),
+        examples=({"p": [0.5, 0.5, 0.0], "q": [0.25, 0.75, 0.0]},),
         convention="In nats; 0 log 0 = 0.",
         source="Kullback & Leibler 1951; Goodfellow et al. 2016, equation 3.50",
         **GRID,

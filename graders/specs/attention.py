@@ -323,6 +323,7 @@ ROWS: tuple[Task, ...] = (
         {"N": (2, 3), "T": (2, 4), "E": (3, 5)},
         options={"eps": (1e-5, 0.1)},
         patterns=("normal", "integers", "wide"),
+        hostile=hostile.ADD_NORM,
         convention="Post-norm: layer_norm(x + f).",
         source=f"{VASWANI}, section 3.1; Ba et al. 2016",
     ),
@@ -404,6 +405,13 @@ ROWS: tuple[Task, ...] = (
         outputs=("loss",),
         batch="",
         empty="",
+        examples=(
+            {
+                "scores": [[[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]], [[0.0, 0.0, 1.0], [-1.0, 3.0, 2.0]]],
+                "tokens": [[0, 2], [1, 1]],
+                "covered": [[False, False], [False, False]],
+            },
+        ),
         hostile=hostile.NEXT_TOKEN,
         convention="Mean over the covered steps of all samples; 0 if there are none.",
         source="Devlin et al. 2019, section 3.1; USTC slides",

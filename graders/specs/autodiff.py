@@ -313,6 +313,10 @@ ROWS: tuple[Task, ...] = (
         batch="",
         empty="",
         patterns=("normal", "integers", "zeros", "wide"),
+        examples=(
+            {"analytic": [0.0, 0.0], "ahead": [0.0, 1.0], "behind": [0.0, 1.0]},
+            {"analytic": [0.25, -0.25], "ahead": [2e-5, 0.0], "behind": [-2e-5, 5e-5]},
+        ),
         convention="Central differences; one scale for all entries; 0 where everything is 0.",
         source="Goodfellow et al. 2016, section 11.5",
     ),

@@ -177,9 +177,12 @@ MODEL_OUTPUTS = (
     "weights after a batch",
     "history",
     "weights after fit",
+    "weights after shuffling",
     "prediction after loading",
+    "prediction past dropout",
 )
-BATCH, EPOCHS = 2, 2
+SPARSE = "sparse_categorical_crossentropy"
+BATCH, EPOCHS = 2, 3
 RULES: Mapping[str, Callable[..., Any]] = {
     "sgd": sgd,
     "adam": functools.partial(adam, beta1=0.9, beta2=0.999, eps=1e-8),
@@ -193,8 +196,14 @@ def model_shapes(axes: Axes) -> list[tuple[int, ...]]:
 
 
 def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
-    """Build, predict, evaluate, train on a batch, fit, save and load."""
+    """Build, predict, evaluate, train on a batch, fit, save and load; and predict with a model that has dropout.
+
+    A softmax comes last where the loss takes probabilities.
+    The last fit takes all samples as one batch: their order, drawn anew, does not matter.
+    """
     x, y, model = args["x"], args["y"], Ref(0)
+    if options["loss"] != SPARSE:
+        y = np.eye(args["classes"], dtype=x.dtype)[y]
     compiled = {"lr": options["lr"], "metrics": ("accuracy",)}
     validation: Any = (x, y)
     fit: dict[str, Any] = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False, "validation_data": validation}
@@ -202,41 +211,55 @@ def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
     for layer, argument in (("Dense", args["hidden"]), ("Activation", "tanh"), ("Dense", args["classes"])):
         calls.append(Call(layer, (argument,), opaque=HIDDEN))
         calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
-    calls.append(Call("Activation", ("softmax",), opaque=HIDDEN))
-    calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
-    loss = "sparse_categorical_crossentropy"
+    if options["loss"] != "mse":
+        calls.append(Call("Activation", ("softmax",), opaque=HIDDEN))
+        calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
+    built = len(calls)
     calls += [
         Call("Sequential.set_weights", (model, args["weights"]), opaque=HIDDEN),
         Call("Sequential.count_params", (model,)),
-        Call("Sequential.compile", (model, loss, options["optimizer"]), compiled, opaque=HIDDEN),
+        Call("Sequential.compile", (model, options["loss"], options["optimizer"]), compiled, opaque=HIDDEN),
         Call("Sequential.predict", (model, x), {"batch_size": BATCH}),
         Call("Sequential.evaluate", (model, x, y), {"batch_size": BATCH}),
         Call("Sequential.train_on_batch", (model, x, y)),
         Call("Sequential.get_weights", (model,)),
         Call("Sequential.fit", (model, x, y), fit),
         Call("Sequential.get_weights", (model,)),
+        Call("Sequential.fit", (model, x, y), {"batch_size": len(x), "shuffle": True}, opaque=HIDDEN),
+        Call("Sequential.get_weights", (model,)),
         Call("Sequential.save", (model, Buffer()), opaque=HIDDEN),
         Call("load_model", (Buffer(),), opaque=HIDDEN),
-        Call("Sequential.predict", (Ref(19), x)),
+        Call("Sequential.predict", (Ref(built + 12), x)),
+        Call("Sequential", ((x.shape[1],),), opaque=HIDDEN),
+        Call("Dense", (args["hidden"],), opaque=HIDDEN),
+        Call("Sequential.add", (Ref(built + 14), Ref(built + 15)), opaque=HIDDEN),
+        Call("Dropout", (0.5,), opaque=HIDDEN),
+        Call("Sequential.add", (Ref(built + 14), Ref(built + 17)), opaque=HIDDEN),
+        Call("Sequential.set_weights", (Ref(built + 14), [w.copy() for w in args["weights"][:2]]), opaque=HIDDEN),
+        Call("Sequential.predict", (Ref(built + 14), x)),
     ]
-    places = (10, 12, 13, 14, 15, 16, 17, 20)
+    places = [built + place for place in (1, 3, 4, 5, 6, 7, 8, 10, 13, 20)]
     return Script(tuple(calls), {name: (place, 0) for name, place in zip(MODEL_OUTPUTS, places, strict=True)})
 
 
 def model_oracle(
-    x: Tensor, y: Tensor, weights: list[Tensor], hidden: int, classes: int, *, optimizer: str, lr: float
+    x: Tensor, y: Tensor, weights: list[Tensor], hidden: int, classes: int, *, loss: str, optimizer: str, lr: float
 ) -> tuple[Any, ...]:
     """The same by autograd and the update equations of unit 05."""
     rule, updates = RULES[optimizer], 0
     slots: list[dict[str, Any]] = [{} for _weight in weights]
 
     def outputs(params: list[Tensor], inputs: Tensor) -> Tensor:
-        return softmax(torch.tanh(inputs @ params[0] + params[1]) @ params[2] + params[3])
+        out = torch.tanh(inputs @ params[0] + params[1]) @ params[2] + params[3]
+        return out if loss == "mse" else softmax(out)
 
     def scores(params: list[Tensor], inputs: Tensor, labels: Tensor) -> Tensor:
         out = outputs(params, inputs)
-        loss = -torch.log(out.gather(1, labels[:, None])).mean()
-        return torch.stack([loss, (out.argmax(-1) == labels).to(loss.dtype).mean()])
+        if loss == "mse":
+            value = ((out - torch.eye(classes, dtype=out.dtype)[labels]) ** 2).mean()
+        else:
+            value = -torch.log(out.gather(1, labels[:, None])).mean()
+        return torch.stack([value, (out.argmax(-1) == labels).to(out.dtype).mean()])
 
     def train(params: list[Tensor], inputs: Tensor, labels: Tensor) -> tuple[list[Tensor], Tensor]:
         nonlocal slots, updates
@@ -259,7 +282,10 @@ def model_oracle(
             params, before = train(params, x[part], y[part])
             total = total + before * len(y[part])
         history.append(torch.cat([total / len(x), scores(params, x, y)]))
-    return (*first, batch, after_batch, torch.stack(history), params, outputs(params, x))
+    shuffled, _ = train(params, x, y)
+    past_dropout = x @ weights[0] + weights[1]
+    after_fit = (torch.stack(history), params, shuffled)
+    return (*first, batch, after_batch, *after_fit, outputs(shuffled, x), past_dropout)
 
 
 # --- by chance, and by training ---
@@ -345,10 +371,10 @@ ROWS: tuple[Task, ...] = (
     layer_row(
         "activation_layer",
         "Activation",
-        (Arg("x", "N D"), NO_PARAMS, Arg("dout", "N D")),
+        (Arg("x", "N T D"), NO_PARAMS, Arg("dout", "N T D")),
         lambda params, x, name: ACTIVATIONS[name](x),
         lambda args, options: (options["name"],),
-        axes={"N": (2, 5), "D": (2, 5)},
+        axes={"N": (2, 4), "T": (2, 4), "D": (2, 4)},
         options={"name": tuple(ACTIVATIONS)},
         patterns=("normal", "scaled", "wide"),
         convention="Activation(name), softmax over the last axis; no parameters, so params and grads are [].",
@@ -446,7 +472,11 @@ ROWS: tuple[Task, ...] = (
         model_oracle,
         {"N": (3, 6), "D": (2, 4), "H": (2, 4), "C": (2, 4)},
         outputs=MODEL_OUTPUTS,
-        options={"optimizer": ("sgd", "adam", "rmsprop"), "lr": (0.1, 0.01)},
+        options={
+            "loss": (SPARSE, "categorical_crossentropy", "mse"),
+            "optimizer": ("sgd", "adam", "rmsprop"),
+            "lr": (0.1, 0.01),
+        },
         batch="",
         empty="",
         patterns=("normal",),
@@ -454,11 +484,12 @@ ROWS: tuple[Task, ...] = (
         source="USTC slides, Keras; Keras, Sequential",
         script=model_script,
         asks=("Sequential", "load_model"),
+        uses=("Dense", "Activation", "Dropout"),
         stages={
-            "predict": (("count", "prediction"), 20.0),
+            "predict": (("count", "prediction", "prediction past dropout"), 20.0),
             "evaluate": (("evaluation",), 15.0),
             "train on batch": (("batch", "weights after a batch"), 25.0),
-            "fit": (("history", "weights after fit"), 25.0),
+            "fit": (("history", "weights after fit", "weights after shuffling"), 25.0),
             "save and load": (("prediction after loading",), 15.0),
         },
     ),

@@ -211,6 +211,7 @@ ROWS: tuple[Task, ...] = (
         STEP,
         outputs=("h", "c"),
         patterns=RECURRENT,
+        hostile=hostile.GATED_STEP,
         convention="One matrix for [h_prev, x], the rows of h_prev first; gate blocks i, f, g, o.",
         source="Gers et al. 2000; Beihang and Tsinghua slides",
     ),

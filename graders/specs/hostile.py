@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from graders.i18n import known
-from graders.specs.row import Axes, Draw, Hostile
+from graders.specs.row import Axes, Draw, Hostile, Limit
 
 Array = NDArray[Any]
 Args = Mapping[str, Any]
@@ -55,6 +55,23 @@ def unary(limit: Any, remedy: str) -> tuple[Hostile, ...]:
 def relative(units: float) -> Any:
     """So many units of each right value."""
     return lambda args, wanted: units * np.abs(wanted)
+
+
+def within(units: float) -> Limit:
+    """So many units of each right value, or of 1 where that is less."""
+    return lambda args, wanted: units * np.maximum(1, np.abs(wanted))
+
+
+def improbable(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
+    """In the first sample the last class is 60 above the others: no step underflows float32, paths without it do."""
+    values = 3 * rng.standard_normal(shape)
+    values[:1, :, -1] += 60
+    return values
+
+
+def first_label(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
+    """Class 1 over and over."""
+    return np.ones(shape, np.int64)
 
 
 def nothing(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> Array:
@@ -104,12 +121,22 @@ LAYER_NORM = (
         TWO_PASS,
     ),
 )
+ADD_NORM = (
+    Hostile(
+        {"N": 2, "T": 3, "E": 64},
+        {"x": off_centre(100.0)},
+        lambda args, wanted: 4 * (16 + 4 * 100) * np.maximum(1, np.abs(args["gamma"]).max()),
+        TWO_PASS,
+    ),
+)
+STATISTICS = {"running_mean": within(64), "running_var": within(64)}
 BATCH_NORM = (
     Hostile(
         {"N": 64, "D": 5},
         {"x": off_centre(100.0)},
         lambda args, wanted: 4 * (16 + 4 * 100) * np.maximum(1, np.abs(args["gamma"]).max()),
         TWO_PASS,
+        others=STATISTICS,
     ),
 )
 BATCH_NORM2D = (
@@ -118,6 +145,7 @@ BATCH_NORM2D = (
         {"x": off_centre(100.0)},
         lambda args, wanted: 4 * (16 + 4 * 100) * np.maximum(1, np.abs(args["gamma"]).max()),
         TWO_PASS,
+        others=STATISTICS,
     ),
 )
 GATED_STEP = (Hostile({"N": 4, "D": 3, "H": 5}, {"x": large(100)}, lambda args, wanted: 2000.0, SATURATED),)
@@ -133,7 +161,13 @@ CTC = (
     Hostile(
         {"N": 2, "T": 5, "C": 3, "L": 2},
         {"logits": large(30)},
-        lambda args, wanted: 64 * np.maximum(1, np.abs(wanted)),
+        within(64),
+        LOG_SPACE,
+    ),
+    Hostile(
+        {"N": 2, "T": 5, "C": 3, "L": 2},
+        {"logits": improbable, "labels": first_label},
+        within(64),
         LOG_SPACE,
     ),
 )
@@ -158,4 +192,9 @@ DISCRIMINATOR = (
         OVERFLOW,
     ),
 )
-GENERATOR = (Hostile({"N": 8}, {"fake": both_ways}, lambda args, wanted: 8 * np.abs(args["fake"]).mean(), OVERFLOW),)
+GENERATOR = tuple(
+    Hostile(
+        {"N": 8}, {"fake": both_ways}, lambda args, wanted: 8 * np.abs(args["fake"]).mean(), OVERFLOW, {"kind": kind}
+    )
+    for kind in ("non-saturating", "minimax")
+)

@@ -241,6 +241,7 @@ def optimiser_row(
         script=updates(name, STEPS, varies),
         asks=(f"{name}_init", f"{name}_update"),
         stages={"first step": (outputs[:1], 40.0), "trajectory": (outputs[1:], 60.0)},
+        repeatable=True,
     )
 
 
@@ -361,10 +362,11 @@ ROWS: tuple[Task, ...] = (
         script=nesterov_script,
         asks=("nesterov_init", "nesterov_lookahead", "nesterov_update"),
         stages={
-            "lookahead": (NESTEROV[::2], 40.0),
-            "first step": (NESTEROV[1:2], 20.0),
-            "trajectory": (NESTEROV[3::2], 40.0),
+            "first step": ((after(0),), 20.0),
+            "lookahead": ((ahead(0), ahead(1)), 40.0),
+            "trajectory": (NESTEROV[3:], 40.0),
         },
+        repeatable=True,
     ),
     optimiser_row(
         "nesterov_simplified",

@@ -42,6 +42,10 @@ class Arg:
     differentiable: bool = True
 
 
+Limit = Callable[[Mapping[str, Any], Array], Any]
+"""From the arguments by name and the right output to the largest fair error, in units of roundoff."""
+
+
 @dataclass(frozen=True)
 class Hostile:
     """float32 inputs on which the textbook formula breaks down and a careful one does not.
@@ -50,12 +54,15 @@ class Hostile:
     others are drawn as ever. limit: the largest fair error of every element of the first output, in units of
     float32's roundoff 2^-24, from the arguments and the right output, both float64.
     remedy: what is usually done about it, as the report says it.
+    options: those that are not the default. others: limits of further outputs, by name.
     """
 
     sizes: Axes
     values: Mapping[str, Draw]
-    limit: Callable[[Mapping[str, Any], Array], Any]
+    limit: Limit
     remedy: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    others: Mapping[str, Limit] = field(default_factory=dict)
 
 
 Ties = Callable[[Mapping[str, Any]], Mapping[str, NDArray[np.int64]]]
@@ -151,6 +158,7 @@ class ScriptRow(Row):
     asks: the functions, or classes, that the submission must define. uses: those of other tasks that it calls as well.
     stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
         "forward" by default. A mistake is charged to the first of them that shows it.
+    repeatable: whether a call leaves the state it is handed as it was, so that it may be made again.
     """
 
     kind: Literal["pair", "function", "script"] = "script"
@@ -158,6 +166,7 @@ class ScriptRow(Row):
     asks: tuple[str, ...] = field(kw_only=True)
     uses: tuple[str, ...] = field(default=(), kw_only=True)
     stages: Mapping[str, tuple[tuple[str, ...], float]] = field(default_factory=dict, kw_only=True)
+    repeatable: bool = field(default=False, kw_only=True)
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -358,6 +359,14 @@ ROWS: tuple[Task, ...] = (
         options={"reduction": REDUCTIONS},
         empty="",
         valid=lambda sizes, options: sizes["T"] >= 2 * sizes["L"] and sizes["C"] > 1,
+        examples=(
+            {
+                "logits": np.sin(np.arange(36.0)).reshape(2, 6, 3),
+                "labels": [[1, 2, 1], [2, 2, 1]],
+                "input_lengths": [5, 6],
+                "label_lengths": [3, 3],
+            },
+        ),
         hostile=hostile.CTC,
         convention="From logits, blank 0; the mean is over samples (torch divides by label lengths first).",
         source=f"{GRAVES}, equations 3 and 6-16",

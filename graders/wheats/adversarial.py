@@ -267,7 +267,7 @@ import numpy as np
 
 def kl_divergence(p, q):
     own = np.sum(p * np.log(np.where(p > 0, p, 1)))
-    cross = np.sum(p * np.log(q))
+    cross = np.sum(p * np.log(np.where(q > 0, q, 1)))
     return own - cross
 """,
     ),
