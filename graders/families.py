@@ -170,7 +170,7 @@ class Example:
 
     def shown(self, result: Result, answered: list[Answered]) -> Result:
         """The result with message, case, likely cause and pictures."""
-        pictures = Pictures(errors=error_points(answered))
+        pictures = Pictures() if self.exam.unit.reveal == "nothing" else Pictures(errors=error_points(answered))
         failing = [entry for entry in answered if entry.judged.findings]
         if not failing:
             return replace(result, pictures=pictures)
@@ -192,13 +192,12 @@ class Example:
         if self.exam.unit.reveal == "nothing":
             return replace(result, message=lines(found.brief for found in findings))
         likely = findings[0].hint or diagnosis.likely_cause(self.row, item, findings[0])
-        if self.exam.unit.reveal == "case":
-            entry = self._simplified(entry)  # what is likely was judged by numbers that do not agree by chance
-            findings = entry.judged.findings
         if self.exam.unit.reveal == "shape":
             note = CaseNote(item.case.sizes, item.options)
             brief = lines(found.brief for found in findings)
             return replace(result, message=brief, case=note, likely=likely, pictures=pictures)
+        entry = self._simplified(entry)  # after the likely cause: simple numbers agree by chance
+        findings = entry.judged.findings
         return replace(
             result,
             message=lines(found.message for found in findings),
@@ -287,9 +286,10 @@ class Example:
         how = _("the error is {times} times what rounding allows").format(times=f"{error:.2g}")
         where = entry.judged.findings[0].where
         message = _("{where}: fails on a case that is not shown").format(where=where)
+        if self.exam.unit.reveal == "nothing":
+            return replace(result, message=message)
         message = f"{message}; {how}" if np.isfinite(error) else message
-        note = None if self.exam.unit.reveal == "nothing" else CaseNote(entry.item.case.sizes)
-        return replace(result, message=message, case=note, pictures=pictures)
+        return replace(result, message=message, case=CaseNote(entry.item.case.sizes), pictures=pictures)
 
 
 def _in_full(item: Item) -> Item:

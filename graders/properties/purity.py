@@ -44,7 +44,7 @@ def _mutations(item: Item, reply: Reply, asked: Program) -> Iterator[Finding]:
         if back is None or back.shape != sent.shape or not np.array_equal(back, sent, equal_nan=True):
             function, name = names.get(id(sent), (item.row.functions[0], _("an input")))
             text = _("changes its input {name}: work on a copy").format(name=name)
-            yield Finding(function, text, name, back, sent)
+            yield Finding(function, text, name, back, sent, outline=text)
 
 
 def _names(item: Item) -> dict[int, tuple[str, str]]:

@@ -92,7 +92,7 @@ def _ended(item: Item, reply: Reply, asked: Program, earlier: Earlier | None = N
         return Judged(attempted=False, blocked=first)
     if earlier is not None and earlier.get(first) is not Status.PASSED:
         return Judged(blocked=first)
-    return Judged((Finding(asked.calls[end.call].function, end.what, anywhere=end.anywhere),))
+    return Judged((end.finding(asked.calls[end.call].function),))
 
 
 def _values_right(item: Item, earlier: Earlier) -> str:
@@ -162,7 +162,7 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
         if back is None or back.shape != sent.shape or not np.array_equal(back, sent, equal_nan=True):
             name = names.get(id(sent), _("an input"))
             text = _("changes its input {name}: work on a copy").format(name=name)
-            return Judged((Finding(item.row.name, text, name, back, sent),))
+            return Judged((Finding(item.row.name, text, name, back, sent, outline=text),))
     if _values_right(item, earlier):
         return Judged()
     return merge([_beside(item, reply, output) for output in script(item).shown])
