@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graders.cases import Case, count_elements, explore
+from graders.cases import Case, explore
 from graders.oracle import leaves
 from graders.properties.base import Item
 from graders.specs.row import Row
@@ -60,9 +61,9 @@ def smallest(row: Row, seed: int, count: int, known: dict[Case, bool], fails: Ca
 # --- numbers ---
 
 READABLE = 48
-"""Numbers in a case worth setting to zero one by one; of a larger one nobody reads them."""
-ARRAYS, ELEMENTS = 12, 12
-"""How many are tried, each with a call."""
+"""Numbers in a case worth setting to zero one by one; where more are left, nobody reads them."""
+ARRAYS, ELEMENTS = 12, 24
+"""How many are tried at most."""
 
 Fails = Callable[[Item], bool]
 """Whether an item fails in the same way as the one to be simplified."""
@@ -77,8 +78,6 @@ def simplified(item: Item, fails: Fails) -> Item:
     deadline = time.monotonic() + SECONDS
     rounded = (_rounded(item, rounding) for rounding in ROUNDINGS)
     item = next((other for other in rounded if fails(other)), item)
-    if count_elements(item.args) > READABLE:
-        return item
     item = _without(
         item, [(index, ...) for index, array in enumerate(_free(item)) if array.any()][:ARRAYS], fails, deadline
     )
@@ -88,10 +87,11 @@ def simplified(item: Item, fails: Fails) -> Item:
         if array.size > 1
         for position in np.argwhere(array).tolist()
     ]
-    return _without(item, elements[:ELEMENTS], fails, deadline)
+    return _without(item, elements[:ELEMENTS] if len(elements) <= READABLE else [], fails, deadline)
 
 
-ROUNDINGS: Sequence[Callable[[Array], Array]] = (
+Rounding = Callable[[Array], Array]
+ROUNDINGS: Sequence[Rounding] = (
     lambda values: np.sign(np.round(values)),
     lambda values: np.round(values),
     lambda values: np.round(values, 1),
@@ -109,26 +109,43 @@ def _without(item: Item, places: Sequence[Place], fails: Fails, deadline: float)
     return item
 
 
+def _anywhere(row: Row) -> bool:
+    """Whether zeros and ties mean nothing special to the row, as where it draws them itself."""
+    return not row.patterns or bool({"integers", "sparse"} & set(row.patterns))
+
+
+def _arguments(item: Item) -> list[Array]:
+    """The arrays among the arguments whose numbers may be any."""
+    return [leaf for arg in item.row.args if arg.draw == "real" for leaf in leaves(item.args[arg.name])]
+
+
 def _free(item: Item) -> list[Array]:
-    """The arrays whose numbers may be any: arguments drawn as such, and upstream gradients."""
-    given = [leaf for arg in item.row.args if arg.draw == "real" for leaf in leaves(item.args[arg.name])]
-    return [*given, *item.douts]
+    """The arrays that may hold zeros."""
+    return [*(_arguments(item) if _anywhere(item.row) else ()), *item.douts]
 
 
-def _rounded(item: Item, rounding: Callable[[Array], Array]) -> Item:
-    return _with(item, [np.asarray(rounding(array), array.dtype) + 0 for array in _free(item)])
+def _rounded(item: Item, rounding: Rounding) -> Item:
+    careful = rounding if _anywhere(item.row) else functools.partial(_kept_apart, rounding)
+    arrays = [*map(careful, _arguments(item)), *map(rounding, item.douts)]
+    return _with(item, [np.asarray(array + 0) for array in arrays])  # + 0: no negative zeros
+
+
+def _kept_apart(rounding: Rounding, values: Array) -> Array:
+    """The values rounded, or as they are where that makes two of them equal or one zero: there may be a kink."""
+    rounded = rounding(values)
+    return rounded if np.all(rounded) and np.unique(rounded).size == np.unique(values).size else values
 
 
 def _zeroed(item: Item, index: int, *position: Any) -> Item:
-    arrays = list(_free(item))
+    arrays = _free(item)
     arrays[index] = arrays[index].copy()
     arrays[index][position] = 0
-    return _with(item, arrays)
+    return _with(item, [*(() if _anywhere(item.row) else _arguments(item)), *arrays])
 
 
 def _with(item: Item, arrays: Sequence[Array]) -> Item:
-    """The item with other free arrays."""
-    left = iter([np.asarray(array) for array in arrays])
+    """The item with other numbers in those of its arrays that may hold any, upstream gradients last."""
+    left = iter(arrays)
     args = item.copied_args()
     for arg in item.row.args:
         if arg.draw == "real":
