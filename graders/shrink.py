@@ -76,7 +76,7 @@ def simplified(item: Item, fails: Fails) -> Item:
     if item.case.example >= 0:
         return item
     deadline = time.monotonic() + SECONDS
-    rounded = (_rounded(item, rounding) for rounding in ROUNDINGS)
+    rounded = (_rounded(item, ROUNDINGS[index:]) for index in range(len(ROUNDINGS)))
     item = next((other for other in rounded if fails(other)), item)
     item = _without(
         item, [(index, ...) for index, array in enumerate(_free(item)) if array.any()][:ARRAYS], fails, deadline
@@ -124,16 +124,21 @@ def _free(item: Item) -> list[Array]:
     return [*(_arguments(item) if _anywhere(item.row) else ()), *item.douts]
 
 
-def _rounded(item: Item, rounding: Rounding) -> Item:
-    careful = rounding if _anywhere(item.row) else functools.partial(_kept_apart, rounding)
-    arrays = [*map(careful, _arguments(item)), *map(rounding, item.douts)]
+def _rounded(item: Item, roundings: Sequence[Rounding]) -> Item:
+    """The numbers rounded in the first way; arguments that must be kept apart in the first way that does."""
+    arguments = _arguments(item)
+    if _anywhere(item.row):
+        arguments = [roundings[0](array) for array in arguments]
+    else:
+        arguments = [_kept_apart(array, roundings) for array in arguments]
+    arrays = [*arguments, *map(roundings[0], item.douts)]
     return _with(item, [np.asarray(array + 0) for array in arrays])  # + 0: no negative zeros
 
 
-def _kept_apart(rounding: Rounding, values: Array) -> Array:
-    """The values rounded, or as they are where that makes two of them equal or one zero: there may be a kink."""
-    rounded = rounding(values)
-    return rounded if np.all(rounded) and np.unique(rounded).size == np.unique(values).size else values
+def _kept_apart(values: Array, roundings: Sequence[Rounding]) -> Array:
+    """The values rounded so that no two of them become equal and none zero: there may be a kink."""
+    rounded = (rounding(values) for rounding in roundings)
+    return next((one for one in rounded if np.all(one) and np.unique(one).size == np.unique(values).size), values)
 
 
 def _zeroed(item: Item, index: int, *position: Any) -> Item:
