@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -73,8 +72,6 @@ Place = tuple[Any, ...]
 
 def simplified(item: Item, fails: Fails) -> Item:
     """The item with as many numbers rounded and set to zero as the failure allows, within SECONDS."""
-    if item.case.example >= 0:
-        return item
     deadline = time.monotonic() + SECONDS
     rounded = (_rounded(item, ROUNDINGS[index:]) for index in range(len(ROUNDINGS)))
     item = next((other for other in rounded if fails(other)), item)
@@ -114,9 +111,14 @@ def _anywhere(row: Row) -> bool:
     return not row.patterns or bool({"integers", "sparse"} & set(row.patterns))
 
 
+def _drawn(item: Item) -> list[str]:
+    """The arguments drawn as any numbers; none of a fixed case."""
+    return [arg.name for arg in item.row.args if arg.draw == "real"] if item.case.example < 0 else []
+
+
 def _arguments(item: Item) -> list[Array]:
     """The arrays among the arguments whose numbers may be any."""
-    return [leaf for arg in item.row.args if arg.draw == "real" for leaf in leaves(item.args[arg.name])]
+    return [leaf for name in _drawn(item) for leaf in leaves(item.args[name])]
 
 
 def _free(item: Item) -> list[Array]:
@@ -152,8 +154,7 @@ def _with(item: Item, arrays: Sequence[Array]) -> Item:
     """The item with other numbers in those of its arrays that may hold any, upstream gradients last."""
     left = iter(arrays)
     args = item.copied_args()
-    for arg in item.row.args:
-        if arg.draw == "real":
-            value = args[arg.name]
-            args[arg.name] = [next(left) for _leaf in value] if isinstance(value, list) else next(left)
+    for name in _drawn(item):
+        value = args[name]
+        args[name] = [next(left) for _leaf in value] if isinstance(value, list) else next(left)
     return Item(item.row, item.case, item.seed, args, list(left))
