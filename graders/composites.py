@@ -63,6 +63,8 @@ def _redefinition(names: tuple[str, ...]) -> str:
 
 def credited(submission: Submission, unit: Unit, results: tuple[Result, ...], regrade: Regrade) -> tuple[Result, ...]:
     """The results, with half the points for what is right given the parts."""
+    if len({result.task for result in results if result.status is Status.FAILED}) < 2:
+        return results
     composites = _Composites(submission, unit, results, regrade)
     composites.rescue(composites.roots)
     composites.rescue(composites.wrong_parts)
@@ -81,6 +83,7 @@ class _Composites:
         self.rescued: dict[tuple[str, str], tuple[str, ...]] = {}
         """The parts it was lost to, by task and property."""
         self.done: set[str] = set()
+        self.tried: set[tuple[str, tuple[str, ...]]] = set()
 
     def wrong_parts(self, task: str) -> tuple[str, ...]:
         """All parts of a task that fail."""
@@ -93,8 +96,11 @@ class _Composites:
     def rescue(self, chosen: Callable[[str], tuple[str, ...]]) -> None:
         """Grade what is not rescued yet with the chosen parts mended, all tasks with the same parts together."""
         groups: dict[tuple[str, ...], list[Task]] = {}
-        for name in (name for name in self.of if name not in self.done):
-            groups.setdefault(chosen(name), []).append(self.tasks[name])
+        for name in self.of:
+            wrong = chosen(name)
+            if name not in self.done and (name, wrong) not in self.tried:
+                groups.setdefault(wrong, []).append(self.tasks[name])
+                self.tried.add((name, wrong))
         for wrong, tasks in groups.items():
             again = self.regrade(mended(self.submission, [self.tasks[part] for part in wrong]), tasks)
             for task in tasks:

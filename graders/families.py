@@ -191,7 +191,7 @@ class Example:
 
     def shown(self, result: Result, answered: list[Answered], public: list[Answered]) -> Result:
         """The result with message, case and pictures."""
-        pictures = Pictures(errors=error_points(answered))
+        pictures = Pictures() if self.exam.unit.reveal == "nothing" else Pictures(errors=error_points(answered))
         secret = [entry for entry in answered if entry.judged.findings]
         if not secret:
             return replace(result, pictures=pictures)
@@ -207,13 +207,12 @@ class Example:
         findings, item = entry.judged.findings, entry.item
         if self.exam.unit.reveal == "nothing":
             return replace(result, message=lines(found.brief for found in findings))
-        if self.exam.unit.reveal == "case":
-            entry = self._simplified(entry)
-            findings = entry.judged.findings
         if self.exam.unit.reveal == "shape":
             note = CaseNote(item.case.sizes, item.options)
             brief = lines(found.brief for found in findings)
             return replace(result, message=brief, case=note, pictures=pictures)
+        entry = self._simplified(entry)
+        findings = entry.judged.findings
         return replace(
             result,
             message=lines(found.message for found in findings),
@@ -301,9 +300,10 @@ class Example:
         how = _("the error is {times} times what rounding allows").format(times=f"{error:.2g}")
         where = entry.judged.findings[0].where
         message = _("{where}: fails on a case that is not shown").format(where=where)
+        if self.exam.unit.reveal == "nothing":
+            return replace(result, message=message)
         message = f"{message}; {how}" if np.isfinite(error) else message
-        note = None if self.exam.unit.reveal == "nothing" else CaseNote(entry.item.case.sizes)
-        return replace(result, message=message, case=note, pictures=pictures)
+        return replace(result, message=message, case=CaseNote(entry.item.case.sizes), pictures=pictures)
 
 
 def _in_full(item: Item) -> Item:

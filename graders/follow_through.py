@@ -14,8 +14,8 @@ wrong factor, a wrong sign, a slip in a formula, a clipped or unscaled argument 
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,14 +59,23 @@ def credited(
 
     results, answered: of the main family, by property.
     """
-    if "forward" not in results or results["forward"].status is not Status.FAILED:
+    if "forward" not in results or results["forward"].status is not Status.FAILED or _stops(answered["forward"]):
         return {}
     wrong = [name for name, result in results.items() if name.startswith("gradient ") and _lost(result)]
-    probes = {name: list(_probes(name.removeprefix("gradient "), answered[name])) for name in wrong}
+    probes: dict[str, list[_Probe]] = {}
+    for name in wrong:
+        comparable = _comparable(name.removeprefix("gradient "), answered[name])
+        if _broadly_right(comparable):
+            probes[name] = _chosen(comparable)
     replies = iter(answers.ask([probe.program for several in probes.values() for probe in several]))
     with answers.timed("judging"):
         seen = {name: [probe.outcome(next(replies)) for probe in several] for name, several in probes.items()}
-    return {name: _half(results[name]) for name in wrong if _follows(seen[name])}
+    return {name: _half(results[name]) for name in seen if _follows(seen[name])}
+
+
+def _stops(answered: list[Answered]) -> bool:
+    """Whether the forward fails other than by its values."""
+    return any(entry.reply.status != "completed" or entry.reply.calls[0].outcome != "returned" for entry in answered)
 
 
 def _lost(result: Result) -> bool:
@@ -83,14 +92,11 @@ def _half(result: Result) -> Result:
 class _Seen:
     """What a probe of one case showed.
 
-    agrees: of every conclusive direction, whether the differences agree. cosine: between the gradient and the right
-    one; correlation: between the outputs and the right ones. moved, wanted_moved: how much that gradient and the right
-    one change where the arguments are others.
+    agrees: of every conclusive direction, whether the differences agree. moved, wanted_moved: how much the gradient
+    and the right one change where the arguments are others.
     """
 
     agrees: tuple[bool, ...] = ()
-    cosine: float = 0.0
-    correlation: float = 0.0
     moved: float = 0.0
     wanted_moved: float = 0.0
 
@@ -100,31 +106,39 @@ def _follows(seen: Iterable[_Seen]) -> bool:
     agrees = [agree for one in told for agree in one.agrees]
     if len(agrees) < ENOUGH or not all(agrees):
         return False
-    cosine, correlation = abs(_mean(told, "cosine")), abs(_mean(told, "correlation"))
-    broadly_right = cosine >= POINTS or correlation >= GOES_WITH
-    return broadly_right and _mean(told, "moved") >= VARIES * _mean(told, "wanted_moved")
+    moved, wanted_moved = (float(np.mean([getattr(one, name) for one in told])) for name in ("moved", "wanted_moved"))
+    return moved >= VARIES * wanted_moved
 
 
-def _mean(seen: list[_Seen], name: str) -> float:
-    return float(np.mean([getattr(one, name) for one in seen]))
+def _broadly_right(probes: list[_Probe]) -> bool:
+    """Whether, over all cases, the gradient points where the right one does, or the outputs go with the right ones."""
+    if not probes:
+        return False
+    cosine = abs(float(np.mean([probe.cosine for probe in probes])))
+    return cosine >= POINTS or abs(float(np.mean([probe.correlation for probe in probes]))) >= GOES_WITH
 
 
-def _probes(gradient: str, answered: list[Answered]) -> Iterator[_Probe]:
-    """Probes of the first cases on which this gradient is wrong, but can be compared."""
-    wrong = [entry for entry in answered if entry.judged.findings]
-    wrong.sort(key=lambda entry: entry.item.case.pattern not in SPREAD_OUT)
-    probes = (_probe(entry.item, entry.reply, gradient) for entry in wrong)
-    return itertools.islice((probe for probe in probes if probe), CASES)
+def _comparable(gradient: str, answered: list[Answered]) -> list[_Probe]:
+    """A probe of every case on which this gradient can be compared."""
+    probes = (_probe(entry.item, entry.reply, gradient, bool(entry.judged.findings)) for entry in answered)
+    return [probe for probe in probes if probe]
 
 
-def _probe(item: Item, reply: Reply, gradient: str) -> _Probe | None:
+def _chosen(probes: list[_Probe]) -> list[_Probe]:
+    """The first on which it is wrong."""
+    wrong = [probe for probe in probes if probe.wrong]
+    wrong.sort(key=lambda probe: probe.item.case.pattern not in SPREAD_OUT)
+    return wrong[:CASES]
+
+
+def _probe(item: Item, reply: Reply, gradient: str, wrong: bool) -> _Probe | None:
     row = item.row
     if reply.status != "completed" or any(call.outcome != "returned" for call in reply.calls) or _at_kink(item):
         return None
     outputs = _differentiated(item, reply.calls[0].values)
     values = dict(zip(row.gradients, reply.calls[1].values, strict=True))
     own = _arrays(gradient, values[gradient], item.expected.values.gradients[gradient])
-    return _Probe(item, gradient, outputs, own) if outputs and own else None
+    return _Probe(item, gradient, outputs, own, wrong) if outputs and own else None
 
 
 def _at_kink(item: Item) -> bool:
@@ -156,15 +170,31 @@ def _arrays(name: str, value: Value, wanted: Any) -> Leaves | None:
 class _Probe:
     """The forward at points on both sides of a case's, and the backward at another point."""
 
-    def __init__(self, item: Item, gradient: str, outputs: Leaves, own: Leaves) -> None:
-        self.item, self.gradient, self.outputs, self.own = item, gradient, outputs, own
+    def __init__(self, item: Item, gradient: str, outputs: Leaves, own: Leaves, wrong: bool) -> None:
+        self.item, self.gradient, self.outputs, self.own, self.wrong = item, gradient, outputs, own, wrong
+        self.right = leaves(item.expected.values.gradients[gradient])
         self.argument = gradient.removeprefix("d")
         self.point = leaves(item.args[self.argument])
         rng = cases.generator(item.seed, item.case.seed, 2000)
         self.directions = [[_direction(rng, leaf) for leaf in self.point] for _ in range(DIRECTIONS)]
-        others = cases.arguments(item.row, item.case, item.seed ^ 1)
-        names = {arg.name for arg in item.row.differentiable}
-        self.elsewhere = {name: others[name] if name in names else value for name, value in item.args.items()}
+
+    @functools.cached_property
+    def elsewhere(self) -> dict[str, Any]:
+        """Other arguments, of the same shapes."""
+        others = cases.arguments(self.item.row, self.item.case, self.item.seed ^ 1)
+        names = {arg.name for arg in self.item.row.differentiable}
+        return {name: others[name] if name in names else value for name, value in self.item.args.items()}
+
+    @property
+    def cosine(self) -> float:
+        """Between the gradient and the right one."""
+        return _cosine(_flat(self.own), _flat(self.right))
+
+    @property
+    def correlation(self) -> float:
+        """Between the outputs and the right ones."""
+        wanted = [leaf for name in self.item.row.differentiated for leaf in leaves(self.item.expected.outputs[name])]
+        return _cosine(_centred(self.outputs), _centred(wanted))
 
     @property
     def program(self) -> Program:
@@ -187,10 +217,7 @@ class _Probe:
             return _Seen()
         found = [_differentiated(self.item, call.values) for call in reply.calls[: 4 * DIRECTIONS]]
         returned = dict(zip(self.item.row.gradients, reply.calls[-1].values, strict=True))
-        right, there = (
-            run[self.gradient]
-            for run in (self.item.expected.values.gradients, self.item.expected.gradients_at(self.elsewhere))
-        )
+        there = self.item.expected.gradients_at(self.elsewhere)[self.gradient]
         own_there = _arrays(self.gradient, returned[self.gradient], there)
         points = [one for one in found if one is not None]
         if len(points) < len(found) or own_there is None:
@@ -201,14 +228,9 @@ class _Probe:
         ]
         return _Seen(
             tuple(agree for agree in agrees if agree is not None),
-            _cosine(_flat(self.own), _flat(leaves(right))),
-            _cosine(_centred(self.outputs), _centred(self._right_outputs())),
             _change(_flat(self.own), _flat(own_there)),
-            _change(_flat(leaves(right)), _flat(leaves(there))),
+            _change(_flat(self.right), _flat(leaves(there))),
         )
-
-    def _right_outputs(self) -> Leaves:
-        return [leaf for name in self.item.row.differentiated for leaf in leaves(self.item.expected.outputs[name])]
 
     def _agrees(self, direction: Leaves, points: list[Leaves]) -> bool | None:
         """Whether the differences along a direction are what the gradient says; None where that cannot be told."""

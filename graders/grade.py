@@ -16,7 +16,7 @@ from graders.exam import Exam
 from graders.families import Answers, grade_row
 from graders.i18n import _, language
 from graders.intake.submission import Submission
-from graders.properties.training import grade_training
+from graders.properties.training import grade_training, shows_words
 from graders.sandbox import Backend
 from graders.sandbox.program import Loaded
 from graders.sandbox.session import Session
@@ -122,8 +122,7 @@ def run_session(
         printed_while_loading = session.log
         line = Line(session, exam, practice, progress, explain, suspects)
         results = () if loaded.problem else tuple(line.run(tasks))
-        # What a function prints when it is called may be a secret case.
-        log = session.log if exam.secret.public else printed_while_loading
+        log = session.log if shows_words(exam) else printed_while_loading
         printed = [Note("output", log)] if log.strip() else []
         return Graded(results, (*skipped_notes(loaded), *printed), loaded.problem, line.answers.seconds)
 

@@ -95,6 +95,8 @@ class _Writer:
             return f"np.random.default_rng({value.value})"
         if isinstance(value, Buffer):
             return self._buffer(value)
+        if isinstance(value, tuple):
+            return "(" + "".join(self._argument(item, base) + ", " for item in value).rstrip(" ") + ")"
         if isinstance(value, list) and any(isinstance(item, Ref) for item in value):
             return "[" + ", ".join(self._argument(item, base) for item in value) + "]"
         if not isinstance(value, np.ndarray | list):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graders.cases import Case, count_elements, explore
+from graders.cases import Case, explore
 from graders.oracle import leaves
 from graders.properties.base import Item
 from graders.specs.row import Row
@@ -60,9 +60,9 @@ def smallest(row: Row, seed: int, count: int, known: dict[Case, bool], fails: Ca
 # --- numbers ---
 
 READABLE = 48
-"""Numbers in a case worth setting to zero one by one; of a larger one nobody reads them."""
-ARRAYS, ELEMENTS = 12, 12
-"""How many are tried, each with a call."""
+"""Numbers in a case worth setting to zero one by one; where more are left, nobody reads them."""
+ARRAYS, ELEMENTS = 12, 24
+"""How many are tried at most."""
 
 Fails = Callable[[Item], bool]
 """Whether an item fails in the same way as the one to be simplified."""
@@ -72,13 +72,9 @@ Place = tuple[Any, ...]
 
 def simplified(item: Item, fails: Fails) -> Item:
     """The item with as many numbers rounded and set to zero as the failure allows, within SECONDS."""
-    if item.case.example >= 0:
-        return item
     deadline = time.monotonic() + SECONDS
-    rounded = (_rounded(item, rounding) for rounding in ROUNDINGS)
+    rounded = (_rounded(item, ROUNDINGS[index:]) for index in range(len(ROUNDINGS)))
     item = next((other for other in rounded if fails(other)), item)
-    if count_elements(item.args) > READABLE:
-        return item
     item = _without(
         item, [(index, ...) for index, array in enumerate(_free(item)) if array.any()][:ARRAYS], fails, deadline
     )
@@ -88,10 +84,11 @@ def simplified(item: Item, fails: Fails) -> Item:
         if array.size > 1
         for position in np.argwhere(array).tolist()
     ]
-    return _without(item, elements[:ELEMENTS], fails, deadline)
+    return _without(item, elements[:ELEMENTS] if len(elements) <= READABLE else [], fails, deadline)
 
 
-ROUNDINGS: Sequence[Callable[[Array], Array]] = (
+Rounding = Callable[[Array], Array]
+ROUNDINGS: Sequence[Rounding] = (
     lambda values: np.sign(np.round(values)),
     lambda values: np.round(values),
     lambda values: np.round(values, 1),
@@ -109,29 +106,55 @@ def _without(item: Item, places: Sequence[Place], fails: Fails, deadline: float)
     return item
 
 
+def _anywhere(row: Row) -> bool:
+    """Whether zeros and ties mean nothing special to the row, as where it draws them itself."""
+    return not row.patterns or bool({"integers", "sparse"} & set(row.patterns))
+
+
+def _drawn(item: Item) -> list[str]:
+    """The arguments drawn as any numbers; none of a fixed case."""
+    return [arg.name for arg in item.row.args if arg.draw == "real"] if item.case.example < 0 else []
+
+
+def _arguments(item: Item) -> list[Array]:
+    """The arrays among the arguments whose numbers may be any."""
+    return [leaf for name in _drawn(item) for leaf in leaves(item.args[name])]
+
+
 def _free(item: Item) -> list[Array]:
-    """The arrays whose numbers may be any: arguments drawn as such, and upstream gradients."""
-    given = [leaf for arg in item.row.args if arg.draw == "real" for leaf in leaves(item.args[arg.name])]
-    return [*given, *item.douts]
+    """The arrays that may hold zeros."""
+    return [*(_arguments(item) if _anywhere(item.row) else ()), *item.douts]
 
 
-def _rounded(item: Item, rounding: Callable[[Array], Array]) -> Item:
-    return _with(item, [np.asarray(rounding(array), array.dtype) + 0 for array in _free(item)])
+def _rounded(item: Item, roundings: Sequence[Rounding]) -> Item:
+    """The numbers rounded in the first way; arguments that must be kept apart in the first way that does."""
+    arguments = _arguments(item)
+    if _anywhere(item.row):
+        arguments = [roundings[0](array) for array in arguments]
+    else:
+        arguments = [_kept_apart(array, roundings) for array in arguments]
+    arrays = [*arguments, *map(roundings[0], item.douts)]
+    return _with(item, [np.asarray(array + 0) for array in arrays])  # + 0: no negative zeros
+
+
+def _kept_apart(values: Array, roundings: Sequence[Rounding]) -> Array:
+    """The values rounded so that no two of them become equal and none zero: there may be a kink."""
+    rounded = (rounding(values) for rounding in roundings)
+    return next((one for one in rounded if np.all(one) and np.unique(one).size == np.unique(values).size), values)
 
 
 def _zeroed(item: Item, index: int, *position: Any) -> Item:
-    arrays = list(_free(item))
+    arrays = _free(item)
     arrays[index] = arrays[index].copy()
     arrays[index][position] = 0
-    return _with(item, arrays)
+    return _with(item, [*(() if _anywhere(item.row) else _arguments(item)), *arrays])
 
 
 def _with(item: Item, arrays: Sequence[Array]) -> Item:
-    """The item with other free arrays."""
-    left = iter([np.asarray(array) for array in arrays])
+    """The item with other numbers in those of its arrays that may hold any, upstream gradients last."""
+    left = iter(arrays)
     args = item.copied_args()
-    for arg in item.row.args:
-        if arg.draw == "real":
-            value = args[arg.name]
-            args[arg.name] = [next(left) for _leaf in value] if isinstance(value, list) else next(left)
+    for name in _drawn(item):
+        value = args[name]
+        args[name] = [next(left) for _leaf in value] if isinstance(value, list) else next(left)
     return Item(item.row, item.case, item.seed, args, list(left))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -130,7 +130,8 @@ class Finding:
 
     got, wanted: the tensor concerned, where there are two to compare; error: multiple of what is allowed.
     hint: the likely cause, when the finding itself gives it away. anywhere: the same on every case, so that
-    none is worth showing. ended: the program did not run to its end.
+    none is worth showing. ended: the program did not run to its end. outline: `what` without words of the submission's
+    own, which may spell out the case.
     """
 
     where: str
@@ -142,6 +143,7 @@ class Finding:
     hint: str = ""
     anywhere: bool = False
     ended: bool = False
+    outline: str = ""
 
     @property
     def message(self) -> str:
@@ -151,6 +153,8 @@ class Finding:
     @property
     def brief(self) -> str:
         """The message without any value of the case."""
+        if self.outline:
+            return f"{self.where}: {self.outline}"
         if self.got is None or not self.tensor:
             return self.message
         return _("{where}: {tensor} is wrong").format(where=self.where, tensor=self.tensor)
@@ -197,12 +201,17 @@ class Property:
 
 @dataclass(frozen=True)
 class Stop:
-    """How a program ended early: the call that ended it, and what to say."""
+    """How a program ended early: the call that ended it, and what to say, in full and without the case's values."""
 
     call: int
     what: str
     attempted: bool = True
     anywhere: bool = False
+    outline: str = ""
+
+    def finding(self, where: str) -> Finding:
+        """It as something that is wrong."""
+        return Finding(where, self.what, anywhere=self.anywhere, ended=True, outline=self.outline)
 
 
 def stop(reply: Reply, program: Program) -> Stop | None:
@@ -212,7 +221,8 @@ def stop(reply: Reply, program: Program) -> Stop | None:
     for index, (call, ended) in enumerate(zip(program.calls, reply.calls, strict=True)):
         if ended.outcome != "returned":
             missing, stub = ended.outcome == "missing", ended.outcome == "not_implemented"
-            return Stop(index, describe_end(call, ended), attempted=not stub, anywhere=missing)
+            outline = describe_end(call, without_words(ended))
+            return Stop(index, describe_end(call, ended), not stub, missing, outline)
     return None
 
 
@@ -224,6 +234,11 @@ def describe_end(call: Call, ended: CallReply) -> str:
         got = describe(ended.values[0]) if len(ended.values) == 1 else _values(len(ended.values))
         return _("returned {got}, but should return {wanted}").format(got=got, wanted=_values(call.returns))
     return _("raised {error}").format(error=ended.text or "NotImplementedError")
+
+
+def without_words(ended: CallReply) -> CallReply:
+    """How a call ended, of an exception its type only: what it says may be the case itself."""
+    return replace(ended, text=ended.text.partition(":")[0]) if ended.outcome == "raised" else ended
 
 
 def _values(count: int) -> str:
@@ -245,7 +260,7 @@ def stopped(item: Item, reply: Reply, program: Program, earlier: Earlier | None 
         return Judged(attempted=False, blocked=responsible)
     if earlier is not None and earlier.get(responsible) is not Status.PASSED:
         return Judged(blocked=responsible)
-    return Judged((Finding(function, end.what, anywhere=end.anywhere, ended=True),))
+    return Judged((end.finding(function),))
 
 
 def first_gradient(row: Row) -> str:

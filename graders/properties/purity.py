@@ -43,7 +43,7 @@ def _mutations(item: Item, reply: Reply, asked: Program) -> Iterator[Finding]:
     for changed, sent, back in changed_inputs(asked, reply):
         function, name = names.get(id(changed), (item.row.functions[0], _("an input")))
         text = _("changes its input {name}: work on a copy").format(name=name)
-        yield Finding(function, text, name, back, sent)
+        yield Finding(function, text, name, back, sent, outline=text)
 
 
 def _names(item: Item) -> dict[int, tuple[str, str]]:

@@ -92,7 +92,7 @@ def _ended(item: Item, reply: Reply, asked: Program, earlier: Earlier | None = N
         return Judged(attempted=False, blocked=first)
     if earlier is not None and earlier.get(first) is not Status.PASSED:
         return Judged(blocked=first)
-    return Judged((Finding(asked.calls[end.call].function, end.what, anywhere=end.anywhere, ended=True),))
+    return Judged((end.finding(asked.calls[end.call].function),))
 
 
 def _values_right(item: Item, earlier: Earlier) -> str:
@@ -168,7 +168,7 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     for changed, sent, back in changed_inputs(asked, reply):
         name = names.get(id(changed), _("an input"))
         text = _("changes its input {name}: work on a copy").format(name=name)
-        return Judged((Finding(item.row.name, text, name, back, sent),))
+        return Judged((Finding(item.row.name, text, name, back, sent, outline=text),))
     if _values_right(item, earlier):
         return Judged()
     beside = merge([_beside(item, reply, output) for output in script(item).shown])

@@ -70,7 +70,9 @@ def wanted_is_integer(wanted: Array) -> bool:
 
 def _upcast(where: str, label: str, got: Array) -> Finding:
     text = _("{label} is {got} for float32 inputs, but should stay float32").format(label=label, got=got.dtype.name)
-    return Finding(where, text, label, hint=_("a float64 array (np.zeros, np.eye, np.array) joined the computation"))
+    return Finding(
+        where, text, label, outline=text, hint=_("a float64 array (np.zeros, np.eye, np.array) joined the computation")
+    )
 
 
 def _lost(item: Item, where: str, name: str, index: int, single: Array, double: Array) -> list[Finding]:

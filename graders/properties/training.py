@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graders.i18n import _
-from graders.properties.base import describe_end
+from graders.properties.base import describe_end, without_words
 from graders.sandbox.program import Program, Reply, Value
 from graders.specs.row import Outcome, TrainingRow
 from graders.verdict import Pictures, Result, Status
@@ -23,11 +23,16 @@ QUESTION = "Does training end with parameters that do well on data they were not
 def grade_training(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> list[Result]:
     """One result, from the mean over several drawn problems; stops at the first training that does not end.
 
-    Under the course's secret nothing is shown that the submission made up, its words and its history: they
-    may spell out a problem that is not to be seen.
+    Under the course's secret, and where the unit reveals no cases, nothing is shown that the submission made up,
+    its words and its history: they may spell out a problem that is not to be seen.
     """
     result = _grade(row, points, answers, exam)
-    return [result if exam.secret.public else replace(result, pictures=Pictures())]
+    return [result if shows_words(exam) else replace(result, pictures=Pictures())]
+
+
+def shows_words(exam: Exam) -> bool:
+    """Whether a report may hold what the submission says while it works on a case: it may be the case itself."""
+    return exam.secret.public and exam.unit.reveal == "case"
 
 
 def _grade(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> Result:
@@ -37,7 +42,7 @@ def _grade(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> Res
     for trial in exam.trials(row):
         program = Program(trial.calls)
         reply = answers.ask([program], row.seconds)[0]
-        ended = _ended(row, program, reply, exam.secret.public)
+        ended = _ended(row, program, reply, shows_words(exam))
         if ended:
             status, message = ended
             return _lost(result, message, status)
@@ -48,7 +53,7 @@ def _grade(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> Res
     return _conclude(row, result, outcomes)
 
 
-def _ended(row: TrainingRow, program: Program, reply: Reply, public: bool) -> tuple[Status, str] | None:
+def _ended(row: TrainingRow, program: Program, reply: Reply, shown: bool) -> tuple[Status, str] | None:
     """How the call ended other than by returning."""
     if reply.status != "completed":
         return Status.FAILED, f"{row.name}: {reply.text}"
@@ -56,9 +61,8 @@ def _ended(row: TrainingRow, program: Program, reply: Reply, public: bool) -> tu
         if ended.outcome == "not_implemented":
             return Status.SKIPPED, _("not attempted")
         if ended.outcome != "returned":
-            hidden = ended.outcome == "raised" and not public
-            shown = replace(ended, text=ended.text.partition(":")[0]) if hidden else ended
-            return Status.FAILED, f"{call.function}: {describe_end(call, shown)}"
+            told = ended if shown else without_words(ended)
+            return Status.FAILED, f"{call.function}: {describe_end(call, told)}"
     return None
 
 

@@ -43,6 +43,8 @@ def test_a_sample_loses_exactly_what_its_mistake_breaks(name: str, exams: dict[s
             unattempted.add(result.task)
         elif result.status is not Status.PASSED:
             lost.setdefault(result.task, set()).add(result.property)
+            half = result.property in expected.get("half", {}).get(result.task, ())
+            assert result.score == pytest.approx(result.max_score / 2 if half else 0), result
     assert lost == {task: set(properties) for task, properties in expected["lost"].items()}
     assert unattempted == set(expected.get("not_attempted", ()))
     honest = not expected["lost"] and not unattempted
