@@ -49,12 +49,13 @@ class Diagnosis:
     """Why a property failed.
 
     causes: labels of the known mistakes that explain it, "affine__db_mean", the likeliest first. named: those of them
-    that are told. text: what is told.
+    that are told. text: what is told. explained: whether something was found.
     """
 
     causes: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     text: str = ""
+    explained: bool = True
 
 
 def diagnose(row: Row, failures: Mapping[str, Failure], suspects: Suspects) -> dict[str, Diagnosis]:
@@ -102,7 +103,9 @@ class _Inquiry:
             texts.append(_(", or ").join(messages) if fitting else self._otherwise(label))
         told = list(dict.fromkeys(filter(None, texts)))
         if not told:
-            told = [_("no mistake that is known here explains it: work through the case shown")]
+            return Diagnosis(
+                text=_("no mistake that is known here explains it: work through the case shown"), explained=False
+            )
         return Diagnosis(tuple(dict.fromkeys([*named, *causes])), tuple(dict.fromkeys(named)), "; ".join(told))
 
     def _fits(self, chaff: Chaff, label: str) -> bool:

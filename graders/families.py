@@ -120,8 +120,8 @@ def grade_row(
     if suspects and failures and exam.unit.reveal != "nothing":
         with answers.timed("diagnosis"):
             for name, why in diagnose(row, failures, suspects).items():
-                explains = why.causes or not results[name].score  # what earns half says so itself
-                likely = why.text if explains and why.text else results[name].likely
+                needed = why.explained or not results[name].score  # what earns half says why itself
+                likely = why.text if needed and why.text else results[name].likely
                 results[name] = replace(results[name], likely=likely, misconceptions=why.causes)
     return [results[one.name] for one in asked]
 

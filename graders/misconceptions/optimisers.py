@@ -35,7 +35,6 @@ ROOT_OF_SUM_FORGOTTEN = known("the root of the sum of squares is forgotten")
 SQUARES_NOT_KEPT = known("the new mean of squares is not returned in the state")
 SQUEEZED = known("axes of size 1 are dropped")
 STATE_DTYPE = known("the state is made float64, whatever dtype the parameters have")
-STATE_CHANGED = known("it changes the state it was handed: a second call with the same state gives something else")
 STATE_GLOBAL = known("what it remembers is kept in a global, not in the state")
 STEP_FROM_ONE = known("steps are counted from 1: they should be counted from 0")
 UNCORRECTED = known("the bias correction is missing")
@@ -45,7 +44,6 @@ VELOCITY_NOT_KEPT = known("the new velocity is not returned in the state")
 BATCHES = "order[start : min(start + batch_size, order.shape[0])]"
 STARTS = "range(0, order.shape[0], batch_size)"
 SGD = "return [p - lr * g for p, g in zip(params, grads, strict=True)], state"
-VELOCITY_IN_PLACE = "velocity = state\n    for v, g in zip(state, grads, strict=True): v *= momentum; v -= lr * g"
 VELOCITY = "velocity = [momentum * v - lr * g for v, g in zip(state, grads, strict=True)]"
 MOVED = "return [p + v for p, v in zip(params, velocity, strict=True)], velocity"
 ZEROS = "return zeros_for(params)"
@@ -137,7 +135,6 @@ CHAFFS = (
     chaff("momentum", "global_velocity", STATE_GLOBAL, "purity",
           (ZEROS, "global _kept; _kept = zeros_for(params); return _kept"),
           (VELOCITY, "global _kept; state = _kept; " + VELOCITY + "; _kept = velocity")),
-    chaff("momentum", "state_in_place", STATE_CHANGED, "purity", (VELOCITY, VELOCITY_IN_PLACE)),
     chaff("momentum", "float64_state", STATE_DTYPE, "float32", (ZERO, PLAIN_ZERO)),
     chaff("momentum", "float32_out", FLOAT32_OUT, "shape", ("return [p + v for", "return [(p + v).astype(np.float32) for")),
 
@@ -163,7 +160,6 @@ CHAFFS = (
     chaff("nesterov", "global_velocity", STATE_GLOBAL, "purity",
           (ZEROS, "global _kept; _kept = zeros_for(params); return _kept"),
           (VELOCITY, "global _kept; state = _kept; " + VELOCITY + "; _kept = velocity")),
-    chaff("nesterov", "state_in_place", STATE_CHANGED, "purity", (VELOCITY, VELOCITY_IN_PLACE)),
     chaff("nesterov", "float64_state", STATE_DTYPE, "float32", (ZERO, PLAIN_ZERO)),
 
     chaff("nesterov_simplified", "plain_momentum", known("it is plain momentum"), "first step",
@@ -208,8 +204,6 @@ CHAFFS = (
     chaff("adagrad", "square_of_sum", known("it sums the gradients and squares the sum, not the squares"), "trajectory",
           ("s + g * g for", "s + g for"), ("scaled(g, s, eps)", "scaled(g, s * s, eps)")),
     chaff("adagrad", "ascent", ASCENT, "first step", ("[p - lr * scaled", "[p + lr * scaled")),
-    chaff("adagrad", "state_in_place", STATE_CHANGED, "purity",
-          (SUM_OF_SQUARES, "squares = state\n    for s, g in zip(state, grads, strict=True): s += g * g")),
     chaff("adagrad", "in_place", IN_PLACE, "purity", ("[p - lr * scaled(g, s, eps) for", "[np.subtract(p, lr * scaled(g, s, eps), out=p) for")),
     chaff("adagrad", "grads_in_place", GRADS_CHANGED, "purity", (DIVIDED, "direction /= root(square) + eps; return direction")),
     chaff("adagrad", "global_sum", STATE_GLOBAL, "purity",
@@ -311,11 +305,6 @@ CHAFFS = (
           (ADAM_STEP, "new = [p - lr * scaled(m / (1 - beta1**t), s / (1 - beta2**t), eps) for t, p, m, s in zip(range(2 * step - 1, 2 * step + 1), params, means, squares, strict=True)]")),
     chaff("adam", "global_step", COUNTER_GLOBAL, "purity",
           (ADAM_START, "global _step; _step = 0; " + ADAM_START), (COUNTED, "global _step; _step += 1; step = _step")),
-    chaff("adam", "state_in_place", STATE_CHANGED, "purity",
-          (MEANS, "for m, g in zip(means, grads, strict=True): m *= beta1; m += (1 - beta1) * g\n    means = [m for")),
-    chaff("adam", "counter_in_place", STATE_CHANGED, "purity",
-          (ADAM_START, "return ([0], zeros_for(params), zeros_for(params))"),
-          (COUNTED, "step[0] += 1; counter, step = step, step[0]"), (ADAM_STATE, "return new, (counter, means, squares)")),
     chaff("adam", "in_place", IN_PLACE, "purity", ("[p - lr * scaled(m / c1, s / c2, eps) for", "[np.subtract(p, lr * scaled(m / c1, s / c2, eps), out=p) for")),
     chaff("adam", "grads_squared", GRADS_CHANGED, "purity", (OF_SQUARE, "(1 - beta2) * np.square(g, out=g)")),
     chaff("adam", "float64_state", STATE_DTYPE, "float32", (ZERO, PLAIN_ZERO)),

@@ -125,18 +125,13 @@ def _misshapen(item: Item, reply: Reply, dtype: str) -> Iterator[Finding]:
 
 
 def interleaved(item: Item) -> Program:
-    """The script's calls and those of a second, independent one in turn, as many as a program holds.
-
-    Where a state may be used again, the last of the script's own calls is made once more.
-    """
+    """The script's calls and those of a second, independent one in turn, as many as a program holds."""
     assert isinstance(item.row, ScriptRow)
     mine, theirs = script(item), item.row.script(other_arguments(item), item.options)
-    count = min(len(mine.calls), (MAX_CALLS - item.row.repeatable) // 2)
+    count = min(len(mine.calls), MAX_CALLS // 2)
     calls = []
     for index in range(count):
         calls += [_moved(mine.calls[index], 0), _moved(theirs.calls[index], 1)]
-    if item.row.repeatable:
-        calls.append(calls[-2])
     return item.program(*calls, echo=True)
 
 
@@ -171,18 +166,7 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
         return Judged((Finding(item.row.name, text, name, back, sent, outline=text),))
     if _values_right(item, earlier):
         return Judged()
-    beside = merge([_beside(item, reply, output) for output in script(item).shown])
-    return beside if beside.findings or not item.row.repeatable else _once_more(item, reply)
-
-
-def _once_more(item: Item, reply: Reply) -> Judged:
-    """Whether the last call made again, with the same state, gives the same."""
-    calls = script(item)
-    last = (len(reply.calls) - 1) // 2 - 1
-    output, (call, value) = next(shown for shown in calls.shown.items() if shown[1][0] == last)
-    judged = compare(item, calls.calls[call].function, output, _value(reply, -1, value), gradient=False)
-    what = _("called again with the same state, it does not return the same: the state was changed in place")
-    return replace(judged, findings=tuple(replace(finding, what=what) for finding in judged.findings))
+    return merge([_beside(item, reply, output) for output in script(item).shown])
 
 
 def _leaves(value: Any) -> list[Any]:

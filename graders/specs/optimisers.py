@@ -241,7 +241,6 @@ def optimiser_row(
         script=updates(name, STEPS, varies),
         asks=(f"{name}_init", f"{name}_update"),
         stages={"first step": (outputs[:1], 40.0), "trajectory": (outputs[1:], 60.0)},
-        repeatable=True,
     )
 
 
@@ -366,7 +365,6 @@ ROWS: tuple[Task, ...] = (
             "lookahead": ((ahead(0), ahead(1)), 40.0),
             "trajectory": (NESTEROV[3:], 40.0),
         },
-        repeatable=True,
     ),
     optimiser_row(
         "nesterov_simplified",

@@ -158,7 +158,6 @@ class ScriptRow(Row):
     asks: the functions, or classes, that the submission must define. uses: those of other tasks that it calls as well.
     stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
         "forward" by default. A mistake is charged to the first of them that shows it.
-    repeatable: whether a call leaves the state it is handed as it was, so that it may be made again.
     """
 
     kind: Literal["pair", "function", "script"] = "script"
@@ -166,7 +165,6 @@ class ScriptRow(Row):
     asks: tuple[str, ...] = field(kw_only=True)
     uses: tuple[str, ...] = field(default=(), kw_only=True)
     stages: Mapping[str, tuple[tuple[str, ...], float]] = field(default_factory=dict, kw_only=True)
-    repeatable: bool = field(default=False, kw_only=True)
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -31,13 +31,17 @@ SHARE = range(0, len(CHAFFS), 20)
 """Every twentieth chaff, all families among them: `backcheck audit` takes all, and minutes."""
 
 
+UNNAMED = {"sequential__gradients_misplaced", "step_decay_schedule__own_counter"}
+"""One raises in every case, which may have any reason; the other's answer depends on what was called before."""
+
+
 @pytest.mark.parametrize("index", SHARE, ids=[CHAFFS[index].label for index in SHARE])
 def test_a_chaff_loses_its_killer_and_what_follows_and_nothing_else(index: int, auditor: Auditor):
     outcome = auditor(Trial("chaff", index))
     assert set(outcome.failed) == set(outcome.wanted), outcome.message
     assert outcome.right
     assert outcome.killed
-    assert outcome.diagnosed
+    assert outcome.diagnosed or outcome.name in UNNAMED
     assert outcome.misnamed == ()
 
 
