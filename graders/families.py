@@ -110,7 +110,7 @@ def grade_row(
                 example = Example(row, one, answers, exam, practice or exam, earlier, found)
                 with answers.timed("shrinking"):
                     public = example.public(answered)
-                    failures[one.name] = Failure(one, public, earlier)
+                    failures[one.name] = Failure(one, public, earlier, example.judge_all)
                     result = example.shown(result, answered, public) if practice else result
             results[one.name] = result
             if family == "main":
@@ -187,7 +187,7 @@ class Example:
             return answered
         if failing[0].reply.status in KILLED:
             return []
-        return self._judge_all(self.practice.items(self.row, self.property.family))
+        return self.judge_all(self.practice.items(self.row, self.property.family))
 
     def shown(self, result: Result, answered: list[Answered], public: list[Answered]) -> Result:
         """The result with message, case and pictures."""
@@ -220,7 +220,8 @@ class Example:
             pictures=_with_heat(pictures, findings[0]),
         )
 
-    def _judge_all(self, items: list[Item]) -> list[Answered]:
+    def judge_all(self, items: Sequence[Item]) -> list[Answered]:
+        """The submission's answers to these items, and what they say about the property."""
         replies = self.answers.ask([self.property.program(item) for item in items])
         return [
             Answered(item, reply, self.property.check(item, reply, self.earlier))
@@ -242,7 +243,7 @@ class Example:
         )
         if found is None:
             return best
-        confirmed = self._judge_all([self._item(found, dtype)])[0]
+        confirmed = self.judge_all([self._item(found, dtype)])[0]
         smaller = count_elements(confirmed.item.args) <= count_elements(best.item.args)
         if not confirmed.judged.findings or not smaller:
             return best
@@ -264,7 +265,7 @@ class Example:
         if not item.usable():
             return Answered(item, Reply("completed"), Judged())
         item.expected.normwise = True
-        return self._judge_all([item])[0]
+        return self.judge_all([item])[0]
 
     def _simplified(self, entry: Answered) -> Answered:
         """The same case in simpler numbers, where it fails in the same way."""
@@ -276,7 +277,7 @@ class Example:
             return any(_same_kind(first, found) for found in one.judged.findings[:1])
 
         found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
-        confirmed = self._judge_all([_in_full(found)])[0]
+        confirmed = self.judge_all([_in_full(found)])[0]
         return confirmed if alike(confirmed) else entry
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
