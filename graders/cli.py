@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -78,6 +79,16 @@ def sandbox_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def throughput_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--throughput / --no-throughput`."""
+    return click.option(
+        "--throughput/--no-throughput",
+        default=True,
+        show_default=True,
+        help="Also time the work beside the reference; without, its points are the other properties'.",
+    )(command)
+
+
 def exit_code(reports: list[Report]) -> int:
     """3 when a fault of ours is among them, 1 when points were lost, else 0."""
     if any(report.faulty for report in reports):
@@ -115,6 +126,7 @@ def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
 @click.option("--contract", help="Judge files of this public course, by its own signatures, instead of a unit.")
 @click.option("--task", "tasks", multiple=True, help="Grade this task only (may be given several times).")
 @sandbox_option
+@throughput_option
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Where the page goes.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
@@ -126,6 +138,7 @@ def check(
     contract: str | None,
     tasks: tuple[str, ...],
     sandbox: str,
+    throughput: bool,
     page: Path | None,
     junit: Path | None,
     as_json: bool,
@@ -142,7 +155,7 @@ def check(
     chosen = unit_of(submission, unit)
     from graders.secrets import PUBLIC
 
-    setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks))
+    setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks), throughput)
     console = Console(stderr=as_json)
     report = check_one(submission, setting, console)
     from graders import replay
@@ -192,13 +205,18 @@ def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bo
 
 
 def make_setting(
-    unit: Unit, secret: Secret, sandbox: str, language: str, tasks: frozenset[str] | None = None
+    unit: Unit,
+    secret: Secret,
+    sandbox: str,
+    language: str,
+    tasks: frozenset[str] | None = None,
+    throughput: bool = True,
 ) -> Setting:
     """What a grading process needs to know."""
     from graders.batch import Setting
     from graders.sandbox.program import Limits
 
-    return Setting(unit.name, secret, sandbox, Limits(), language, tasks)
+    return Setting(unit.name, secret, sandbox, Limits(), language, tasks, throughput)
 
 
 def check_one(path: Path, setting: Setting, console: Console) -> Report:
@@ -221,7 +239,8 @@ def check_one(path: Path, setting: Setting, console: Console) -> Report:
             if task:
                 display.starts(task)
 
-        report = grader(path, progress)
+        with contextlib.closing(grader):
+            report = grader(path, progress)
     return replace(report, timings={"imports": imports, "sandbox": grader.sandbox_seconds, **report.timings})
 
 
@@ -244,6 +263,7 @@ def replay(case: str) -> None:
 @click.argument("submissions", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--unit", required=True, help="The unit they were handed in for.")
 @sandbox_option
+@throughput_option
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at a time.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="One JSON and HTML each, and class.csv.")
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
@@ -255,6 +275,7 @@ def grade(
     submissions: tuple[Path, ...],
     unit: str,
     sandbox: str,
+    throughput: bool,
     jobs: int,
     out: Path | None,
     secret_file: Path | None,
@@ -266,7 +287,7 @@ def grade(
     paths = all_paths(submissions, chosen)
     console = Console(stderr=as_json)
     secret = course_secret(secret_file, console)
-    setting = make_setting(chosen, secret, sandbox, language)
+    setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
     require_isolation(setting, allow_unisolated)
     if out:
         with writing(out):

@@ -89,7 +89,8 @@ class Stopwatch:
 
     def settle(self) -> int:
         """Read the clock of the last turn again, for it is late where the processor has not been left yet; nanoseconds
-        that it was late."""
+        that it was late.
+        """
         now = self.cpu()
         late, self._cpu = now - self._cpu, now
         self.turns[-1].cpu += late

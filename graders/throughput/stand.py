@@ -60,8 +60,8 @@ class Race:
     ratios: of CPU time per request, what nothing costs taken off, submission over reference, a round each. found:
     their median. reference, submission: milliseconds a program, medians. overhead: what nothing costs, as a share of
     the reference's whole request. programs: a request. extended: whether the interval asked for more. dropped:
-    rounds that were not steady. hopeless: stopped early. broken: what was wrong with an answer, "" when all were right.
-    suspicious: why somebody should look.
+    rounds that were not steady. hopeless: stopped early. broken: what was wrong with an answer, "" when all were right. where:
+    in which function. suspicious: why somebody should look.
     """
 
     ratios: tuple[float, ...] = ()
@@ -321,9 +321,7 @@ def charged(mine: Turn, theirs: Turn) -> float:
     return float(mine.wall if mine.waits > 2 * STEADY and theirs.waits <= STEADY else mine.cpu)
 
 
-def completed(
-    session: Session, programs: list[Program], request: Request | None = None
-) -> tuple[list[Reply], Turn]:
+def completed(session: Session, programs: list[Program], request: Request | None = None) -> tuple[list[Reply], Turn]:
     """The replies of a party of ours, which must come."""
     try:
         replies, turn = session.clocked(programs, request or run_request(programs), LONGEST_WALL, 2 * LONGEST_WALL)

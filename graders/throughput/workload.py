@@ -31,7 +31,7 @@ ROOM = 3.0
 
 
 class Pool:
-    """Normal numbers, other ones for every race: arrays are cut from them anywhere, and scaled by a factor of their own.
+    """Normal numbers, others for every race; arrays are cut from them anywhere, and scaled by a factor of their own.
 
     So no two inputs have a number in common that could be looked up, though they cost no more than a copy.
     """
@@ -63,9 +63,7 @@ class Workload:
     def __init__(self, row: Row, seed: int) -> None:
         assert row.workload is not None
         self.row = row
-        self.case = Case(
-            tuple(row.workload.items()), tuple((name, values[0]) for name, values in row.options.items())
-        )
+        self.case = Case(tuple(row.workload.items()), tuple((name, values[0]) for name, values in row.options.items()))
         self._rng = Generator(SFC64(SeedSequence((seed, secrets.randbits(128)))))
         self._pool = Pool(self._rng)
         self._shapes: list[Shape] = []
