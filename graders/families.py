@@ -17,11 +17,12 @@ from graders.exam import Exam, drawn_cases
 from graders.i18n import _
 from graders.properties import points, properties, value_properties
 from graders.properties.base import Finding, Item, Judged, Property
-from graders.properties.throughput import THROUGHPUT, grade_throughput
+from graders.properties.throughput import THROUGHPUT
 from graders.sandbox.program import Program, Reply
 from graders.sandbox.session import Session
 from graders.specs.row import Row
 from graders.suspects import Suspects
+from graders.throughput.judge import grade_throughput
 from graders.throughput.stand import Stand
 from graders.verdict import CaseNote, GraderError, Pictures, Result, Status
 

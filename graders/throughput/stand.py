@@ -41,6 +41,8 @@ REQUEST = 0.010
 LONGEST = 0.5
 """Seconds of CPU time after which a request is hopeless."""
 LONGEST_WALL = 10.0
+SLOW = 0.060
+"""Seconds of CPU time a request above which further ones have fewer programs."""
 HOPELESS, HOPELESS_PAIRS = 3.0, 3
 """So many pairs beyond so many times the last limit, and nobody waits for more."""
 TOO_FAST = 0.1
@@ -60,8 +62,8 @@ class Race:
     ratios: of CPU time per request, what nothing costs taken off, submission over reference, a round each. found:
     their median. reference, submission: milliseconds a program, medians. overhead: what nothing costs, as a share of
     the reference's whole request. programs: a request. extended: whether the interval asked for more. dropped:
-    rounds that were not steady. hopeless: stopped early. broken: what was wrong with an answer, "" when all were right. where:
-    in which function. suspicious: why somebody should look.
+    rounds that were not steady. hopeless: why it was stopped early. broken: what was wrong with an answer, "" when all
+    were right. where: in which function. suspicious: why somebody should look.
     """
 
     ratios: tuple[float, ...] = ()
@@ -155,14 +157,26 @@ class Stand:
 
     # The race
 
-    def race(self, row: Row, seed: int, session: Session, limits: Sequence[float], *, triples: int = TRIPLES) -> Race:
-        """Time a submission: more rounds when a limit lies in the interval, or when it is too fast to be true."""
+    def race(
+        self,
+        row: Row,
+        seed: int,
+        session: Session,
+        limits: Sequence[float],
+        *,
+        triples: int = TRIPLES,
+        longest: float = LONGEST,
+    ) -> Race:
+        """Time a submission: more rounds when a limit lies in the interval, or when it is too fast to be true.
+
+        limits: full and part. triples: that all parties start in fresh workers. longest: CPU time of a request.
+        """
         track = self.track(row, seed)
         reference, empty = self._open()
         with ours():
             reference.change(reference_pieces(row), ())
             empty.change(track.empty, ())
-        heat = Heat(self, track, session, limits)
+        heat = Heat(self, track, session, limits, longest)
         extended, suspicious = False, ""
         try:
             heat.run(triples)
@@ -171,7 +185,7 @@ class Stand:
                 heat.run(triples)
             if heat.found.median < TOO_FAST:
                 track.workload.refresh()
-                again = Heat(self, track, session, limits)
+                again = Heat(self, track, session, limits, longest)
                 again.run(triples)
                 heat, suspicious = again, _("more than 10 times as fast as the reference: worth a look")
         except Broken as end:
@@ -188,12 +202,13 @@ class Stand:
 class Heat:
     """Rounds on one track, and what they gave."""
 
-    def __init__(self, stand: Stand, track: Track, session: Session, limits: Sequence[float]) -> None:
-        self.stand, self.track, self.limits = stand, track, limits
+    def __init__(self, stand: Stand, track: Track, session: Session, limits: Sequence[float], longest: float) -> None:
+        self.stand, self.track, self.limits, self.longest = stand, track, limits, longest
+        self.programs = track.programs
         reference, empty = stand._open()
         self.sessions = {"submission": session, "reference": reference, "empty": empty}
         self.rounds: list[tuple[float, float, float]] = []
-        """Nanoseconds of submission and reference, nothing taken off, a round each, and what nothing cost."""
+        """Nanoseconds a program a round: of submission and reference, nothing taken off, and what nothing cost."""
         self.dropped = 0
         self.hopeless = 0
         self.strays = 0
@@ -229,20 +244,22 @@ class Heat:
         attempts = 0
         while len(kept) < ROUNDS and attempts < WARM_UP + 2 * ROUNDS:
             attempts += 1
+            programs = self.programs
             turns = self._round(with_empty=attempts % 2 == 0)
             if "empty" in turns:
-                nothing.append(turns["empty"].cpu)
-            self._watch(turns)
+                nothing.append(turns["empty"].cpu / programs)
+            self._watch(turns, programs)
             if attempts > WARM_UP:
                 if not steady(turns["submission"], turns["reference"]) and attempts < WARM_UP + 2 * ROUNDS - len(kept):
                     self.dropped += 1
                     continue
-                kept.append((charged(turns["submission"], turns["reference"]), turns["reference"].cpu))
+                mine = charged(turns["submission"], turns["reference"])
+                kept.append((mine / programs, turns["reference"].cpu / programs))
         cost = statistics.median(nothing)
         self.rounds += [(mine, theirs, cost) for mine, theirs in kept]
 
     def _round(self, *, with_empty: bool) -> dict[str, Turn]:
-        works = [self.track.workload.work() for _ in range(self.track.programs)]
+        works = [self.track.workload.work() for _ in range(self.programs)]
         programs = [work.program for work in works]
         request = run_request(programs)
         replies: dict[str, list[Reply]] = {}
@@ -260,12 +277,12 @@ class Heat:
 
     def _asked(self, programs: list[Program], request: Request) -> tuple[list[Reply], Turn]:
         try:
-            return self.sessions["submission"].clocked(programs, request, LONGEST, LONGEST_WALL)
+            return self.sessions["submission"].clocked(programs, request, self.longest, LONGEST_WALL + self.longest)
         except WorkerFault as fault:
             if fault.status == "timeout":
                 seconds = 1e-9 * self.track.reference * len(programs)
                 text = _("stopped after {longest:g} s of work that takes the reference {seconds:.3f} s")
-                raise Broken(text.format(longest=LONGEST, seconds=seconds), hopeless=True) from None
+                raise Broken(text.format(longest=self.longest, seconds=seconds), hopeless=True) from None
             raise Broken(fault.text) from None
 
     def _check(self, works: list[Work], replies: list[Reply], right: list[Reply]) -> None:
@@ -280,30 +297,31 @@ class Heat:
                 text = _("{brief} in a timed request, though not in the others: it must be right every time")
                 raise Broken(text.format(brief=finding.tensor or finding.what), finding.where)
 
-    def _watch(self, turns: dict[str, Turn]) -> None:
-        """Give up early, and notice what should not be."""
+    def _watch(self, turns: dict[str, Turn], programs: int) -> None:
+        """Give up early, ask less of who is slow, and notice what should not be."""
         mine, theirs = turns["submission"], turns["reference"]
         self.strays += self.last is not None and self.last.outside > IDLE
         self.last = mine
         if self.strays >= STRAYS or mine.threads > 1:
             self.odd = _("it worked while it was not its turn: worth a look")
-        nothing = self.track.nothing * self.track.programs
-        ratio = (mine.cpu - nothing) / max(theirs.cpu - nothing, 0.5 * self.track.reference * self.track.programs)
-        self.hopeless += ratio > HOPELESS * max(self.limits)
+        nothing = self.track.nothing * programs
+        net = max(mine.cpu - nothing, 1.0)
+        ratio = net / max(theirs.cpu - nothing, 0.5 * self.track.reference * programs)
+        self.hopeless += ratio > HOPELESS * max(self.limits, default=math.inf)
         if self.hopeless >= HOPELESS_PAIRS:
             raise Broken(_("about {ratio:.0f} times as slow as the reference").format(ratio=ratio), hopeless=True)
+        self.programs = min(self.programs, max(1, int(programs * 1e9 * SLOW / net)))
 
     def result(self, **more: Any) -> Race:
         """What there is by now."""
         if not self.rounds:
             return Race(programs=self.track.programs, dropped=self.dropped, **more)
-        count = 1e6 * self.track.programs
         mine, theirs, nothing = (statistics.median(column) for column in zip(*self.rounds, strict=True))
         return Race(
             self.ratios,
             self.found,
-            reference=(theirs - nothing) / count,
-            submission=(mine - nothing) / count,
+            reference=1e-6 * (theirs - nothing),
+            submission=1e-6 * (mine - nothing),
             overhead=nothing / theirs,
             programs=self.track.programs,
             dropped=self.dropped,

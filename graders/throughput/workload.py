@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,7 @@ class Workload:
         if arg.draw != "real":
             return draw_argument(self._rng, arg, shape, self.case)
         # Weights as they are initialised, so that nothing saturates.
-        return self._pool.cut(shape) if independent else self._pool.cut(shape) / math.sqrt(fan_in(shape))
+        return self._pool.cut(shape) if independent else np.asarray(self._pool.cut(shape) / math.sqrt(fan_in(shape)))
 
     def learn(self, forward: Reply) -> None:
         """Take the shapes of the outputs from the reference's reply to `first`."""
@@ -107,7 +107,8 @@ class Workload:
         """One more."""
         args = self.arguments()
         if isinstance(self.row, ScriptRow):
-            return Work(Program(self.row.script(args, self.case.keywords).calls, max_bytes=self.max_bytes), args, ())
+            script = tuple(shipped_late(self.row.script(args, self.case.keywords).calls))
+            return Work(Program(script, max_bytes=self.max_bytes), args, ())
         calls = [self._forward(args)]
         douts = tuple(self._pool.cut(shape) for shape in self._shapes)
         if self.row.kind == "pair":
@@ -131,6 +132,8 @@ class Workload:
     def _shown(self, work: Work, reply: Reply, reference: Reply) -> Iterator[tuple[str, str, Value, Value]]:
         for name, (call, place) in self._places(work).items():
             where = work.program.calls[call].function
+            if place in work.program.calls[call].opaque:
+                continue
             yield name, where, reply.calls[call].values[place], reference.calls[call].values[place]
 
     def _places(self, work: Work) -> dict[str, tuple[int, int]]:
@@ -149,6 +152,26 @@ class Workload:
                 return Finding(where, _("{label} has only the digits of float32").format(label=form.label))
         findings = compare(item, where, name, value, gradient=name in self.row.gradients).findings
         return findings[0] if findings else None
+
+
+def shipped_late(calls: Sequence[Call]) -> Iterator[Call]:
+    """The calls of a script, where what a later call works on stays in the worker: parameters, update after update.
+
+    What comes of them at last is judged; to send them all would take longer than to compute them.
+    """
+    used = {value for call in calls for value in refs((*call.args, *call.options.values()))}
+    for index, call in enumerate(calls):
+        kept = {place for place in range(call.returns) if Ref(index, place) in used}
+        yield replace(call, opaque=call.opaque | kept)
+
+
+def refs(arguments: Iterable[Any]) -> Iterator[Ref]:
+    """Those among the arguments, and in lists of theirs."""
+    for value in arguments:
+        if isinstance(value, Ref):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from refs(value)
 
 
 def imprecise(got: Array, wanted: Array) -> bool:
