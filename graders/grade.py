@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -62,6 +62,7 @@ def grade(
         graded = with_composites(graded, submission, exam, backend)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
+    graded = replace(graded, notes=(*graded.notes, *spared(graded.results)))
     if graded.problem:
         graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
     return Report(
@@ -187,6 +188,15 @@ def not_loaded(task: Task, points: float) -> Result:
     """The result of a task whose submission could not be loaded."""
     message = _("not graded: the submission could not be loaded")
     return Result(task.name, "forward", "", Status.FAILED, 0.0, points, message)
+
+
+def spared(results: Iterable[Result]) -> Iterator[Note]:
+    """A note for every reason why something could not be judged at no cost, with the tasks it concerns."""
+    tasks: dict[str, list[str]] = {}
+    for result in results:
+        if result.status is Status.SKIPPED and result.score and result.message:
+            tasks.setdefault(result.message, []).append(result.task)
+    yield from (Note("speed", f"{message} ({', '.join(names)})") for message, names in tasks.items())
 
 
 def skipped_notes(loaded: Loaded) -> Iterator[Note]:

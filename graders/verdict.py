@@ -52,7 +52,8 @@ class Speed:
 
     full, part: ratios up to which all points, or part of them, are earned. reference, submission: milliseconds a run
     of the task. overhead: share of the reference's request that nothing at all costs; it has been taken off both.
-    rounds: pairs measured. extended: whether a limit lay in the interval of the first ones.
+    rounds: pairs measured. extended: whether a limit lay in the interval of the first ones. indicative: measured
+    where it does not count.
     """
 
     ratio: float
@@ -65,6 +66,7 @@ class Speed:
     overhead: float
     rounds: int
     extended: bool
+    indicative: bool = False
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ ROWS = (
         neuron,
         ELEMENTWISE,
         outputs=("a",),
-        workload={"N": 1024, "D": 64},
+        workload={"N": 128, "D": 512},
         convention="a = sigmoid(x w + b), one neuron; b is a scalar array, and so is db.",
         source="Rosenblatt 1958; Goodfellow et al. 2016, eq. 6.19",
     ),

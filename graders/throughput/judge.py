@@ -39,7 +39,7 @@ def grade_throughput(
     if limits is None:
         return not_timed(result, _("not timed: nobody has measured yet how fast right work is; it costs no points"))
     race = stand.race(row, exam.secret.seed(row.name, THROUGHPUT.name), session, limits.both)
-    return concluded(result, race, limits)
+    return concluded(result, race, limits, indicative=exam.secret.public)
 
 
 def not_timed(result: Result, why: str) -> Result:
@@ -47,9 +47,9 @@ def not_timed(result: Result, why: str) -> Result:
     return replace(result, status=Status.SKIPPED, message=why)
 
 
-def concluded(result: Result, race: Race, limits: Limits) -> Result:
+def concluded(result: Result, race: Race, limits: Limits, *, indicative: bool = False) -> Result:
     """The verdict on a race."""
-    speed = speed_of(race, limits)
+    speed = speed_of(race, limits, indicative=indicative)
     result = replace(result, cases=len(race.ratios) * race.programs, pictures=Pictures(speed=speed))
     if race.broken:
         what = f"{race.where}: {race.broken}" if race.where else race.broken
@@ -64,7 +64,7 @@ def concluded(result: Result, race: Race, limits: Limits) -> Result:
     return replace(result, status=status, score=earned * result.max_score, message=message)
 
 
-def speed_of(race: Race, limits: Limits) -> Speed | None:
+def speed_of(race: Race, limits: Limits, *, indicative: bool) -> Speed | None:
     """What reports show; None where no round was completed."""
     if math.isnan(race.found.median):
         return None
@@ -79,6 +79,7 @@ def speed_of(race: Race, limits: Limits) -> Speed | None:
         overhead=race.overhead,
         rounds=len(race.ratios),
         extended=race.extended,
+        indicative=indicative,
     )
 
 

@@ -1,4 +1,4 @@
-"""The limits, as data: what was measured of right variants, and the ratios to the plain reference that follow from it."""
+"""The limits, as data: what was measured of right variants, and the ratios to the plain reference they lead to."""
 
 from __future__ import annotations
 

@@ -31,11 +31,11 @@ def timed_rows() -> list[str]:
     return [name for name, (_unit, row) in rows().items() if row.workload is not None]
 
 
-def time_variant(stand: Stand, variant: Variant, backend: Backend, triples: int) -> Race:
+def time_variant(stand: Stand, variant: Variant) -> Race:
     """One variant's race, without limits."""
     row = rows()[variant.row][1]
-    with Session(backend, variant.submission.pieces, row.functions) as session:
-        return stand.race(row, 0, session, (), triples=triples, longest=PATIENCE)
+    with Session(stand.backend, variant.submission.pieces, row.functions) as session:
+        return stand.race(row, 0, session, (), longest=PATIENCE)
 
 
 def measure(
@@ -43,13 +43,13 @@ def measure(
 ) -> dict[str, Limits]:
     """The limits of these rows, from their variants' ratios."""
     found: dict[str, Limits] = {}
-    with Stand(backend) as stand:
+    with Stand(backend, triples) as stand:
         for name in names:
             ratios: dict[str, float] = {}
             classes: dict[str, str] = {}
             race = Race()
             for variant, kind in variants(name):
-                outcome = time_variant(stand, variant, backend, triples)
+                outcome = time_variant(stand, variant)
                 if outcome.broken or outcome.hopeless or math.isnan(outcome.found.median):
                     say(f"{name}: {variant.name}: {outcome.broken or outcome.hopeless} {outcome.where}")
                     if outcome.hopeless:

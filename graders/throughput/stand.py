@@ -103,8 +103,9 @@ class Broken(Exception):
 class Stand:
     """Where submissions are timed; keeps a sandbox for the reference and one for nothing, and what it knows of rows."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+    def __init__(self, backend: Backend, triples: int = TRIPLES) -> None:
+        """triples: times that all parties of a race start in fresh workers."""
+        self.backend, self.triples = backend, triples
         self._sessions: tuple[Session, Session] | None = None
         self._tracks: dict[str, Track] = {}
         self._random = random.Random(os.urandom(8))
@@ -164,12 +165,11 @@ class Stand:
         session: Session,
         limits: Sequence[float],
         *,
-        triples: int = TRIPLES,
         longest: float = LONGEST,
     ) -> Race:
         """Time a submission: more rounds when a limit lies in the interval, or when it is too fast to be true.
 
-        limits: full and part. triples: that all parties start in fresh workers. longest: CPU time of a request.
+        limits: full and part. longest: seconds of CPU time of a request.
         """
         track = self.track(row, seed)
         reference, empty = self._open()
@@ -179,14 +179,14 @@ class Stand:
         heat = Heat(self, track, session, limits, longest)
         extended, suspicious = False, ""
         try:
-            heat.run(triples)
+            heat.run(self.triples)
             if heat.found.straddles(limits):
                 extended = True
-                heat.run(triples)
+                heat.run(self.triples)
             if heat.found.median < TOO_FAST:
                 track.workload.refresh()
                 again = Heat(self, track, session, limits, longest)
-                again.run(triples)
+                again.run(self.triples)
                 heat, suspicious = again, _("more than 10 times as fast as the reference: worth a look")
         except Broken as end:
             if end.hopeless:
