@@ -300,7 +300,7 @@ ROWS: tuple[Task, ...] = (
         last_step,
         {"N": (2, 4), "T": (2, 5), "H": (2, 4)},
         outputs=("last",),
-        workload={"N": 64, "D": 128, "H": 128},
+        workload={"N": 64, "T": 32, "H": 64},
         convention="last[n] = h[n, lengths[n] - 1].",
         source="Beihang slides, shapes of recurrent networks",
     ),

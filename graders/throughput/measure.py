@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,7 +14,7 @@ from graders.sandbox import Backend
 from graders.sandbox.session import Session
 from graders.throughput.limits import Limits
 from graders.throughput.stand import Race, Stand
-from graders.throughput.variants import variants
+from graders.throughput.variants import GENERATED, classify, variants
 
 MARGIN, LEAST = 1.3, 2.0
 """The limit beside the slowest variant that must earn as much, and the lowest there is."""
@@ -22,8 +22,10 @@ PLAIN = 6.0
 """A variant above takes a way that nobody would call plain, though it has no loop: it sets no limit."""
 HIGHEST = 45.0
 """No part of the points beyond: a request would be stopped."""
-PATIENCE = 6.0
-"""Seconds of CPU time that a variant's request may take."""
+SAMPLED_MOST = 3.0
+"""A loop over samples that takes so many times as long as the reference in such a loop does more than loop."""
+PATIENCE, NEVER = 6.0, 999.0
+"""Seconds of CPU time that a variant's request may take, and the ratio of one that takes more."""
 
 
 def timed_rows() -> list[str]:
@@ -46,19 +48,16 @@ def measure(
     with Stand(backend, triples) as stand:
         for name in names:
             ratios: dict[str, float] = {}
-            classes: dict[str, str] = {}
             race = Race()
-            for variant, kind in variants(name):
+            for variant in variants(name):
                 outcome = time_variant(stand, variant)
-                if outcome.broken or outcome.hopeless or math.isnan(outcome.found.median):
+                if outcome.broken or math.isnan(outcome.found.median):
                     say(f"{name}: {variant.name}: {outcome.broken or outcome.hopeless} {outcome.where}")
-                    if outcome.hopeless:
-                        classes[variant.name] = "elements"
+                    ratios |= {variant.name: NEVER} if outcome.hopeless else {}
                     continue
                 ratios[variant.name] = outcome.found.median
-                classes[variant.name] = kind
                 race = outcome if variant.name == "reference" else race
-            found[name] = limits_from(ratios, classes, race)
+            found[name] = limits_from(ratios, race.overhead, race.reference, *today())
             one = found[name]
             say(f"{name}: full {one.full:g}, part {one.part:g}, overhead {one.overhead:.2f}, " + listed(one))
     return found
@@ -70,26 +69,35 @@ def listed(limits: Limits) -> str:
     return ", ".join(f"{name} {ratio:.2f} ({limits.classes[name][0]})" for name, ratio in pairs)
 
 
-def limits_from(ratios: dict[str, float], classes: dict[str, str], race: Race) -> Limits:
+def limits_from(ratios: Mapping[str, float], overhead: float, milliseconds: float, date: str, versions: str) -> Limits:
     """What follows from the ratios: nobody who must pass is nearer than the margin."""
-    final = {
-        name: "wasteful" if kind == "vectorised" and ratios.get(name, 0) > PLAIN else kind
-        for name, kind in classes.items()
-    }
-    plain = [ratios[name] for name, kind in final.items() if kind == "vectorised"]
-    full = rounded(max(LEAST, MARGIN * max(plain, default=1.0)))
-    loops = [ratios[name] for name, kind in final.items() if kind == "samples" and name in ratios]
-    part = rounded(MARGIN * max([full, *loops]))
-    return Limits(
-        full=full,
-        part=min(part, max(HIGHEST, MARGIN * full)),
-        overhead=race.overhead,
-        milliseconds=race.reference,
-        measured=ratios,
-        classes=final,
-        date=datetime.now(UTC).date().isoformat(),
-        versions=f"Python {platform.python_version()}, NumPy {np.__version__}",
-    )
+    classes = {name: classify(name) for name in ratios}
+    for name, kind in classes.items():
+        far = SAMPLED_MOST * ratios.get(GENERATED, math.inf)
+        if (kind == "vectorised" and ratios[name] > PLAIN) or (kind == "samples" and ratios[name] > far):
+            classes[name] = "wasteful"
+    full = rounded(max(LEAST, MARGIN * max(of_kind(ratios, classes, "vectorised"), default=1.0)))
+    loops = of_kind(ratios, classes, "samples")
+    part = min(rounded(MARGIN * max([full, *loops])), HIGHEST)
+    for name, kind in classes.items():
+        if kind == "elements" and ratios[name] <= part:
+            classes[name] = "cheap"
+    return Limits(full, part, overhead, milliseconds, ratios, classes, date, versions)
+
+
+def of_kind(ratios: Mapping[str, float], classes: Mapping[str, str], kind: str) -> list[float]:
+    """The ratios of one class."""
+    return [ratio for name, ratio in ratios.items() if classes[name] == kind]
+
+
+def again(known: Limits) -> Limits:
+    """The limits anew from what was measured."""
+    return limits_from(known.measured, known.overhead, known.milliseconds, known.date, known.versions)
+
+
+def today() -> tuple[str, str]:
+    """Date, and the versions that are measured."""
+    return datetime.now(UTC).date().isoformat(), f"Python {platform.python_version()}, NumPy {np.__version__}"
 
 
 def rounded(limit: float) -> float:

@@ -10,32 +10,34 @@ from graders.specs.row import Row
 from graders.wheats import all_wheats
 
 SAMPLES = re.compile(
-    r"(sample|row|query|token|word|step|network)_(by|and|after)_|^loops_over_targets|_in_turn|each_to_its_end"
+    r"(sample|row|query|token|word|step|network|channel|feature|class)_(by|and|after)_|^loops_over_targets|_in_turn"
+    r"|each_to_its_end"
 )
 ELEMENTS = re.compile(
-    r"(element|number|unit|pixel|place|window|character|node|feature)s?_by_|^loops|three_loops|by_the_definition"
+    r"(element|number|unit|pixel|place|window|character|node)s?_(one_)?by_|^loops|three_loops|by_the_definition"
 )
 WASTEFUL = re.compile(
-    r"jacobian|every_path|whole_history|history|from_the_start|complex_step|forward_mode|fourier|banded"
+    r"jacobian|every_path|history|from_the_start|complex_step|forward_mode|fourier|banded|one_over_sum_of_ratios"
 )
 """By the names that wheats have: what their authors chose to loop over, or to compute beside."""
 GENERATED = "generated_sample_by_sample"
 
 
-def variants(row: str) -> list[tuple[Variant, str]]:
-    """The variants of a row that are timed, with the class of each; the reference itself first."""
-    found = [(wheat, classify(wheat.name)) for wheat in all_wheats() if wheat.row == row]
+def variants(row: str) -> list[Variant]:
+    """The variants of a row that are timed; the reference itself first."""
     generated = sampled(rows()[row][1])
-    return [*found, *([(generated, "samples")] if generated else [])]
+    return [*(wheat for wheat in all_wheats() if wheat.row == row), *([generated] if generated else [])]
 
 
 def classify(name: str) -> str:
     """By the variant's name; what loops over time or kernel offsets counts as vectorised."""
+    if WASTEFUL.search(name):
+        return "wasteful"
     if ELEMENTS.search(name):
         return "elements"
     if SAMPLES.search(name) and not name.startswith("step_by_step"):
         return "samples"
-    return "wasteful" if WASTEFUL.search(name) else "vectorised"
+    return "vectorised"
 
 
 SAMPLED = """
