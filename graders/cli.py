@@ -85,6 +85,7 @@ def throughput_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--throughput/--no-throughput",
         default=True,
         show_default=True,
+        envvar="BACKCHECK_THROUGHPUT",
         help="Also time the work beside the reference; without, its points are the other properties'.",
     )(command)
 

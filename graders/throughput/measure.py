@@ -15,6 +15,7 @@ from graders.sandbox.session import Session
 from graders.throughput.limits import Limits
 from graders.throughput.stand import Race, Stand
 from graders.throughput.variants import GENERATED, classify, variants
+from graders.verdict import GraderError
 
 MARGIN, LEAST = 1.3, 2.0
 """The limit beside the slowest variant that must earn as much, and the lowest there is."""
@@ -50,7 +51,12 @@ def measure(
             ratios: dict[str, float] = {}
             race = Race()
             for variant in variants(name):
-                outcome = time_variant(stand, variant)
+                try:
+                    outcome = time_variant(stand, variant)
+                except GraderError as fault:  # once more, in sandboxes of their own
+                    say(f"{name}: {variant.name}: {fault}")
+                    stand.close()
+                    outcome = time_variant(stand, variant)
                 if outcome.broken or math.isnan(outcome.found.median):
                     say(f"{name}: {variant.name}: {outcome.broken or outcome.hopeless} {outcome.where}")
                     ratios |= {variant.name: NEVER} if outcome.hopeless else {}

@@ -103,9 +103,9 @@ class Broken(Exception):
 class Stand:
     """Where submissions are timed; keeps a sandbox for the reference and one for nothing, and what it knows of rows."""
 
-    def __init__(self, backend: Backend, triples: int = TRIPLES) -> None:
+    def __init__(self, backend: Backend, triples: int | None = None) -> None:
         """triples: times that all parties of a race start in fresh workers."""
-        self.backend, self.triples = backend, triples
+        self.backend, self.triples = backend, triples or TRIPLES
         self._sessions: tuple[Session, Session] | None = None
         self._tracks: dict[str, Track] = {}
         self._random = random.Random(os.urandom(8))
@@ -192,6 +192,8 @@ class Stand:
             if end.hopeless:
                 return heat.result(hopeless=end.text, extended=extended)
             return heat.result(broken=end.text, where=end.where, extended=extended)
+        except (SandboxFault, OSError) as fault:
+            raise GraderError(str(fault)) from fault
         return heat.result(extended=extended, suspicious=suspicious or heat.odd)
 
     def shuffled(self, parties: list[str]) -> list[str]:
