@@ -130,6 +130,7 @@ def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
 @throughput_option
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Where the page goes.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML there.")
+@click.option("--profile", is_flag=True, help="Also show line by line where the time goes, on large arrays.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
 @click.pass_obj
 def check(
@@ -142,16 +143,19 @@ def check(
     throughput: bool,
     page: Path | None,
     junit: Path | None,
+    profile: bool,
     as_json: bool,
 ) -> None:
     """Grade your own work here, on cases anybody may see."""
     for path in submissions:
         require_there(path)
     if contract:
-        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit)
+        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit, profile=profile)
         sys.exit(check_contract(submissions, contract, sandbox, as_json))
     if len(submissions) > 1:
         raise Problem(_("check takes one submission; several only with --contract"))
+    if profile and as_json:
+        raise Problem(_("--profile does not go with --json"))
     submission = submissions[0]
     chosen = unit_of(submission, unit)
     from graders.secrets import PUBLIC
@@ -170,6 +174,8 @@ def check(
     else:
         print_report(report, console)
         console.print(_("sandbox {name}").format(name=report.sandbox), highlight=False)
+    if profile:
+        show_profiles(submission, setting, console)
     with writing(replay.FOLDER):
         replay.store(report)
     if junit:
@@ -181,6 +187,19 @@ def check(
     if not as_json:
         console.print(_("page: {path}").format(path=page), highlight=False, soft_wrap=True)
     sys.exit(exit_code([report]))
+
+
+def show_profiles(path: Path, setting: Setting, console: Console) -> None:
+    """Where the time of every timed task goes."""
+    from graders.intake.submission import read_submission
+    from graders.report.profile_table import print_profile
+    from graders.sandbox import open_backend
+    from graders.throughput.profile import profiles
+
+    unit = known_unit(setting.unit)
+    backend = open_backend(setting.sandbox, setting.limits)
+    for one in profiles(read_submission(path, unit), unit, backend, setting.tasks):
+        print_profile(one, console)
 
 
 def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bool) -> int:

@@ -10,8 +10,8 @@ from graders.specs.row import Row
 from graders.wheats import all_wheats
 
 SAMPLES = re.compile(
-    r"(sample|row|query|token|word|step|network|channel|feature|class)_(by|and|after)_|^loops_over_targets|_in_turn"
-    r"|each_to_its_end"
+    r"(sample|row|query|token|word|step|network|channel|feature|class)_(by|after)_|^loops_over_targets|_in_turn"
+    r"|each_to_its_end|a_sample"
 )
 ELEMENTS = re.compile(
     r"(element|number|unit|pixel|place|window|character|node)s?_(one_)?by_|^loops|three_loops|by_the_definition"
