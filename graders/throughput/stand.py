@@ -41,7 +41,7 @@ REQUEST = 0.010
 LONGEST = 0.5
 """Seconds of CPU time after which a request is hopeless."""
 LONGEST_WALL = 10.0
-SLOW = 0.060
+SLOW = 0.040
 """Seconds of CPU time a request above which further ones have fewer programs."""
 HOPELESS, HOPELESS_PAIRS = 3.0, 3
 """So many pairs beyond so many times the last limit, and nobody waits for more."""
@@ -297,7 +297,7 @@ class Heat:
             finding = self.track.workload.complaint(work, reply, wanted)
             if finding:
                 text = _("{brief} in a timed request, though not in the others: it must be right every time")
-                raise Broken(text.format(brief=finding.tensor or finding.what), finding.where)
+                raise Broken(text.format(brief=finding.brief))
 
     def _watch(self, turns: dict[str, Turn], programs: int) -> None:
         """Give up early, ask less of who is slow, and notice what should not be."""
