@@ -90,7 +90,7 @@ def grade_row(
     While the submission works on a family, the next one's cases and values are made, at last those of the row that
     follows.
     """
-    asked = properties(row, timed=stand is not None)
+    asked = properties(row) if stand is None else properties(row, timed=True)
     worth = points(asked, total)
     results: dict[str, Result] = {}
     failures: dict[str, Failure] = {}
