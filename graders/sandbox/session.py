@@ -207,11 +207,13 @@ class Session:
         def decode(decoder: Decoder) -> list[Reply]:
             return [decoder.program(program, labels) for program in programs]
 
+        left = self._left
         try:
             replies = self._ask(self._channel, request, remaining, decode)
         except WorkerFault:
             self._destroy()
             raise
+        self._left = left - 1e-9 * watch.turns[-1].cpu  # how long it waited for its turn's end is not its doing
         return replies, watch.turns[-1]
 
     def settle(self) -> None:

@@ -126,3 +126,12 @@ def test_afterwards_the_session_answers_as_before(session: Session):
 
 def test_the_portable_sandbox_keeps_no_time():
     assert not open_backend("portable", Limits()).times
+
+
+def test_only_its_work_counts_towards_what_a_submission_may_take_in_all(session: Session):
+    with session.timed():
+        before = session._left
+        asked(session, "nap", 200)
+        assert before - session._left < 0.05
+        asked(session, "spin", 60)
+        assert before - session._left > 0.05
