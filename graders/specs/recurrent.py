@@ -312,7 +312,7 @@ ROWS: tuple[Task, ...] = (
         outputs=("loss",),
         options={"reduction": REDUCTIONS},
         empty="",
-        workload={"N": 16, "T": 32, "C": 64},
+        workload={"N": 64, "T": 8, "C": 64},
         convention="From logits; summed over the steps of a sequence, then reduced over the sequences.",
         source="Goodfellow et al. 2016, equations 10.12-10.14",
     ),

@@ -203,7 +203,7 @@ ROWS: tuple[Task, ...] = (
         time_distributed,
         {"N": (2, 4), "T": (2, 5), "D": (2, 4), "M": (2, 4)},
         empty="N T",
-        workload={"N": 16, "T": 16, "D": 128, "M": 128},
+        workload={"N": 48, "T": 6, "D": 64, "M": 64},
         convention="out_t = x_t w + b with the same w and b at every step.",
         source="Keras, TimeDistributed; USTC slides, the word model",
     ),

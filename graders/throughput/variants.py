@@ -103,9 +103,10 @@ def {name}(*args, **options):
 
 
 def sampled(row: Row) -> Variant | None:
-    """The reference, called on one sample after another; None where samples are not independent."""
+    """The reference, called on one sample after another; None where samples are not independent, or only numbers."""
     inside = batched_arguments(row) if row.batch else set()
-    if not inside or row.kind == "script":
+    numbers = all(arg.axes == row.batch for arg in row.args if arg.name in inside)
+    if numbers or row.kind == "script":
         return None
     names = [arg.name for arg in row.args]
     batched = [index for index, name in enumerate(names) if name in inside]
