@@ -45,6 +45,8 @@ SLOW = 0.040
 """Seconds of CPU time a request above which further ones have fewer programs."""
 HOPELESS, HOPELESS_PAIRS = 3.0, 3
 """So many pairs beyond so many times the last limit, and nobody waits for more."""
+LEAST_NET = 0.25
+"""Of a reference's request, what it takes itself, whatever a crowded moment makes of it."""
 TOO_FAST = 0.1
 """A ratio below is asked again, and said."""
 STEADY = 1.15
@@ -125,7 +127,8 @@ class Stand:
 
     def _open(self) -> tuple[Session, Session]:
         if self._sessions is None:
-            self._sessions = Session(self.backend, (), ()), Session(self.backend, (), ())
+            parties = (Session(self.backend, (), (), budget=math.inf) for _party in range(2))
+            self._sessions = next(parties), next(parties)
         return self._sessions
 
     # Before the race
@@ -243,8 +246,8 @@ class Heat:
     def _triple(self) -> None:
         kept: list[tuple[float, float]] = []
         nothing: list[float] = []
-        attempts = 0
-        while len(kept) < ROUNDS and attempts < WARM_UP + 2 * ROUNDS:
+        attempts = dropped = 0
+        while len(kept) < ROUNDS:
             attempts += 1
             programs = self.programs
             turns = self._round(with_empty=attempts % 2 == 0)
@@ -252,11 +255,12 @@ class Heat:
                 nothing.append(turns["empty"].cpu / programs)
             self._watch(turns, programs)
             if attempts > WARM_UP:
-                if not steady(turns["submission"], turns["reference"]) and attempts < WARM_UP + 2 * ROUNDS - len(kept):
-                    self.dropped += 1
+                if not steady(turns["submission"], turns["reference"]) and dropped < ROUNDS:
+                    dropped += 1
                     continue
                 mine = charged(turns["submission"], turns["reference"])
                 kept.append((mine / programs, turns["reference"].cpu / programs))
+        self.dropped += dropped
         cost = statistics.median(nothing)
         self.rounds += [(mine, theirs, cost) for mine, theirs in kept]
 
@@ -308,7 +312,7 @@ class Heat:
             self.odd = _("it worked while it was not its turn: worth a look")
         nothing = self.track.nothing * programs
         net = max(mine.cpu - nothing, 1.0)
-        ratio = net / max(theirs.cpu - nothing, 0.5 * self.track.reference * programs)
+        ratio = net / max(theirs.cpu - nothing, LEAST_NET * theirs.cpu)
         self.hopeless += ratio > HOPELESS * max(self.limits, default=math.inf)
         if self.hopeless >= HOPELESS_PAIRS:
             raise Broken(_("about {ratio:.0f} times as slow as the reference").format(ratio=ratio), hopeless=True)
