@@ -235,8 +235,9 @@ def check_purity(item: Item, reply: Reply, earlier: Earlier) -> Judged:
         return ended
     names = {id(given): name for name, value in item.args.items() for given in (value, *_leaves(value))}
     for changed, sent, back in changed_inputs(asked, reply):
-        name = names.get(id(changed), _("an input"))
+        name = names.get(id(changed), "")
         text = _("changes its input {name}: work on a copy").format(name=name)
+        text = text if name else _("changes an input: work on a copy")
         return Judged((Finding(item.row.name, text, name, back, sent, outline=text),))
     if _values_right(item, earlier):
         return Judged()
