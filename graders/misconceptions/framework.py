@@ -60,7 +60,9 @@ ADAM_C = "c1, c2 = 1 - beta1**step, 1 - beta2**step"
 LOAD_WEIGHTS = 'model.set_weights([saved[f"weight_{index}"] for index in range(len(model.get_weights()))])'
 SAVED_LAYERS = "layers = [(type(layer).__name__, layer_options(layer)) for layer in self.layers]"
 
-DENSE_BUILT = "return [glorot_uniform(rng, shape[0], self.units, (shape[0], self.units)), np.zeros(self.units)], (self.units,)"
+DENSE_BUILT = (
+    "return [glorot_uniform(rng, shape[0], self.units, (shape[0], self.units)), np.zeros(self.units)], (self.units,)"
+)
 CONV_BUILT = "return [w, np.zeros(self.filters)], (self.filters, height, width)"
 CONV_SIZES = "conv_output_size(size, self.kernel, stride=self.stride, padding=self.padding) for size in shape[1:]"
 EMBEDDING_BUILT = "return [rng.uniform(-0.05, 0.05, (self.words, self.width))], (shape[0], self.width)"
