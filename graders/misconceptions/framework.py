@@ -14,6 +14,7 @@ DB_MEAN = known("db is averaged over the batch, not summed")
 DW_MEAN = known("dw is averaged over the batch, not summed")
 NOT_THROUGH_TIME = known("no gradient is carried back from the step after")
 LAST_STEP_WEIGHTS = known("weight gradients come from the last step alone, not from all of them")
+ALL_ZERO = known("build makes all weights zero: every unit then stays like all the others")
 SHAPE_KEPT = known("build returns the shape of the input, not that of the output")
 BUILT_TRANSPOSED = known("build makes the weights the other way round")
 STEPS_FORGOTTEN = known("build leaves out the steps from the shape of the output")
@@ -89,6 +90,7 @@ CHAFFS = (
     chaff("dense_layer", "squeezed", SQUEEZED, "edges", (DENSE_OUT, "out, cache = affine_forward(x, *params); return out.squeeze(), cache")),
     chaff("dense_layer", "float64_zeros", FLOAT64, "float32",
           (DENSE_OUT, "out, cache = affine_forward(x, *params); return np.zeros(out.shape) + out, cache")),
+    chaff("dense_layer", "zeros_built", ALL_ZERO, "build", (DENSE_BUILT, DENSE_BUILT.replace("[glorot_uniform(", "[0 * glorot_uniform("))),
     chaff("dense_layer", "built_transposed", BUILT_TRANSPOSED, "build", (DENSE_BUILT, DENSE_BUILT.replace("(shape[0], self.units)),", "(self.units, shape[0])),"))),
     chaff("dense_layer", "bias_row_built", known("build makes the bias a matrix of one row"), "build", (DENSE_BUILT, DENSE_BUILT.replace("np.zeros(self.units)", "np.zeros((1, self.units))"))),
     chaff("dense_layer", "bias_not_built", known("build makes no bias"), "build", (DENSE_BUILT, DENSE_BUILT.replace(", np.zeros(self.units)]", "]"))),
@@ -156,6 +158,7 @@ CHAFFS = (
     chaff("conv2d_layer", "float64_padding", FLOAT64, "float32", ("padded = xp.zeros(shape, dtype=x.dtype, device=x.device)", "padded = np.zeros(shape)")),
     chaff("conv2d_layer", "stride_ignored", known("it moves by one pixel, whatever the stride is"), "forward", (CONV, CONV.replace("stride=self.stride", "stride=1")), also="shape"),
     chaff("conv2d_layer", "never_padded", known("it is narrow, whatever the padding is"), "forward", (CONV, CONV.replace("padding=self.padding", "padding='narrow'")), also="shape"),
+    chaff("conv2d_layer", "zeros_built", ALL_ZERO, "build", (CONV_BUILT, CONV_BUILT.replace("[w,", "[0 * w,"))),
     chaff("conv2d_layer", "built_without_stride", OPTION_FORGOTTEN, "build", (CONV_SIZES, CONV_SIZES.replace("stride=self.stride", "stride=1"))),
     chaff("conv2d_layer", "built_without_padding", known("build counts on no padding, whatever the padding is"), "build", (CONV_SIZES, CONV_SIZES.replace("padding=self.padding", "padding='narrow'"))),
     chaff("conv2d_layer", "channels_and_filters_built", known("build exchanges channels and filters in the weights"), "build",

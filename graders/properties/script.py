@@ -138,10 +138,15 @@ def _judged(item: Item, reply: Reply, calls: Script, output: str) -> Judged:
 
 
 def _form(item: Item, where: str, output: str, claimed: Value) -> Judged:
-    """Only whether it has the right shape, or is a list of arrays that do."""
-    forms = conform(output, claimed, item.expected.outputs[output])
-    wrong = [form for form in forms if form.array is None or form.misshapen]
-    return Judged(tuple(Finding(where, f"{form.label} {form.complaint}", form.label, hint=form.hint) for form in wrong))
+    """Only whether it has the right shape, or is a list of arrays that do, and whether matrices are drawn."""
+    findings = []
+    for form in conform(output, claimed, item.expected.outputs[output]):
+        if form.array is None or form.misshapen:
+            findings.append(Finding(where, f"{form.label} {form.complaint}", form.label, hint=form.hint))
+        elif form.array.ndim > 1 and form.array.size > 1 and (form.array == form.array.flat[0]).all():
+            text = _("{label} is the same number everywhere, but should be drawn").format(label=form.label)
+            findings.append(Finding(where, text, form.label))
+    return Judged(tuple(findings))
 
 
 def _ended(item: Item, reply: Reply, asked: Program, earlier: Earlier, scripts: int = 1) -> Judged | None:

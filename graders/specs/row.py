@@ -159,7 +159,7 @@ class ScriptRow(Row):
     stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
         "forward" by default. A mistake is charged to the first of them that shows it.
     apart: stages, whose calls come last, that nothing depends on: they are asked for on ordinary cases only.
-    drawn: outputs that are drawn by chance, so that only their form is judged.
+    drawn: outputs that are drawn by chance: only their form is judged, and that matrices hold more than one number.
     """
 
     kind: Literal["pair", "function", "script"] = "script"

@@ -75,7 +75,16 @@ def test_a_backward_that_is_not_attempted_leaves_the_forward_its_points(backend:
     assert {one.status for one in found.values()} == {SKIPPED}
 
 
-@pytest.mark.parametrize("body", ["raise ValueError('mine')", "return [], shape", "return [], 3", "while True: pass"])
+BUILDS = [
+    "raise ValueError('mine')",
+    "return [], shape",
+    "return [], 3",
+    "return [np.ones((shape[0], self.units), bool), np.zeros(self.units)], (self.units,)",
+    "while True: pass",
+]
+
+
+@pytest.mark.parametrize("body", BUILDS)
 def test_a_build_that_fails_costs_itself_alone(body: str):
     found = results("dense_layer", dense("build", body), open_backend("auto", Limits(request_seconds=1.5)))
     assert found.pop("build").status is FAILED
