@@ -253,7 +253,8 @@ class Auditor:
         submission = Submission("stub", unit.file, (Piece("", stub_source(unit)),), "stub")
         report = grade(submission, self.public[unit.name], self.backend, explain=False)
         right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
-        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=report.problem)
+        message = "" if right else report.problem or f"{report.score:g} points for a stub"
+        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=message)
 
     def _graded(self, variant: Variant, exam: Exam, suspects: Suspects | None = None) -> Report:
         tasks = frozenset({variant.row})
