@@ -88,6 +88,7 @@ def grade_row(
     killed = False
     main: dict[str, list[Answered]] = {}
     found: list[Case] = []
+    simple: dict[tuple[str, Case], Item] = {}
     answers.session.fresh()
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
@@ -107,7 +108,7 @@ def grade_row(
                 ]
             result = conclude(row, one, worth[one.name], answered)
             if result.status is Status.FAILED and (practice or suspects):
-                example = Example(row, one, answers, exam, practice or exam, earlier, found)
+                example = Example(row, one, answers, exam, practice or exam, earlier, found, simple)
                 with answers.timed("shrinking"):
                     public = example.public(answered)
                     failures[one.name] = Failure(one, public, earlier, example.judge_all)
@@ -169,7 +170,7 @@ class Example:
     Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
     size of the error are all that is said.
 
-    found: the cases shown for other properties of the task, tried first.
+    found: the cases shown for other properties of the task, tried first; simple: what they were simplified to.
     """
 
     row: Row
@@ -179,6 +180,7 @@ class Example:
     practice: Exam
     earlier: dict[str, Status]
     found: list[Case]
+    simple: dict[tuple[str, Case], Item]
 
     def public(self, answered: list[Answered]) -> list[Answered]:
         """The answers to the cases that may be shown; none where the same would kill the worker again."""
@@ -276,9 +278,17 @@ class Example:
         def alike(one: Answered) -> bool:
             return any(_same_kind(first, found) for found in one.judged.findings[:1])
 
+        key = (self.property.family, entry.item.case)
+        if key in self.simple:  # as a rule it does for another gradient of the same task
+            confirmed = self.judge_all([_in_full(self.simple[key])])[0]
+            if alike(confirmed):
+                return confirmed
         found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
         confirmed = self.judge_all([_in_full(found)])[0]
-        return confirmed if alike(confirmed) else entry
+        if not alike(confirmed):
+            return entry
+        self.simple[key] = found
+        return confirmed
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item
