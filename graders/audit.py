@@ -46,7 +46,8 @@ class Outcome:
 
     right: whether it ended as it must. failed: the properties that were lost. message: of the
     first of them. diagnosed: whether a chaff was named as what explains the loss of its killer. misnamed: chaffs that
-    were named instead of it, or beside it as the same, though other cases tell them apart.
+    were named instead of it, or beside it as the same, though other cases tell them apart. hidden: whether a wheat that
+    failed has full marks on the public cases, so that its author could not have known.
     """
 
     trial: Trial
@@ -58,6 +59,7 @@ class Outcome:
     message: str = ""
     diagnosed: bool = False
     misnamed: tuple[str, ...] = ()
+    hidden: bool = False
 
     @property
     def killed(self) -> bool:
@@ -85,6 +87,11 @@ class Audit:
     def misdiagnosed(self) -> list[Outcome]:
         """The chaffs for which another mistake was named, that is not the same."""
         return [outcome for outcome in self.of("chaff") if outcome.misnamed]
+
+    @property
+    def check_only(self) -> list[Outcome]:
+        """The wheat runs that lost points under a secret, though `check` gives the wheat full marks."""
+        return [outcome for outcome in self.of("wheat") if outcome.hidden]
 
     @property
     def idle(self) -> list[str]:
@@ -144,6 +151,7 @@ class Audit:
             ],
             "not_diagnosed": [one.name for one in self.of("chaff") if not one.diagnosed],
             "wrong_names": [{"name": one.name, "named": one.misnamed} for one in self.misdiagnosed],
+            "full_marks_under_check_only": [{"name": one.name, "run": one.trial.run} for one in self.check_only],
             "properties_without_chaff": self.idle,
         }
 
@@ -234,7 +242,8 @@ class Auditor:
                 message = wrong[0].message if wrong else problem
                 right = bool(results) and not wrong
                 failed = tuple(one.property for one in wrong)
-                outcomes.append(Outcome(trial, right, unit.name, wheat.label, failed, (), message))
+                hidden = not right and not lost(self._graded(wheat, self.public[unit.name]).results)
+                outcomes.append(Outcome(trial, right, unit.name, wheat.label, failed, (), message, hidden=hidden))
         return outcomes
 
     def stub(self, trial: Trial, unit: Unit) -> Outcome:
@@ -244,7 +253,8 @@ class Auditor:
         submission = Submission("stub", unit.file, (Piece("", stub_source(unit)),), "stub")
         report = grade(submission, self.public[unit.name], self.backend, explain=False)
         right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
-        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=report.problem)
+        message = "" if right else report.problem or f"{report.score:g} points for a stub"
+        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=message)
 
     def _graded(self, variant: Variant, exam: Exam, suspects: Suspects | None = None) -> Report:
         tasks = frozenset({variant.row})

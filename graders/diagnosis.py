@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,15 @@ class Answered:
 
 @dataclass(frozen=True)
 class Failure:
-    """A property that failed, with all its cases, and what was known before it was judged."""
+    """A property that failed, with all its cases, and what was known before it was judged.
+
+    again: asks the submission about further items.
+    """
 
     property: Property
     answered: Sequence[Answered]
     earlier: Earlier
+    again: Callable[[Sequence[Item]], Sequence[Answered]]
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,15 @@ def diagnose(row: Row, failures: Mapping[str, Failure], suspects: Suspects) -> d
     """What explains each of a task's failed properties.
 
     A mistake that explains one property is the first to be tried on the next: few mistakes are likelier than many.
+    Where several explain it, further cases are asked.
     """
     found: dict[str, Diagnosis] = {}
     named: tuple[str, ...] = ()
     for name, failure in failures.items():
-        found[name] = _Inquiry(row, failure, frozenset(failures), suspects, named).result()
+        inquiry = _Inquiry(row, failure, frozenset(failures), suspects, named)
+        if inquiry.open:
+            inquiry.widen(suspects.more)
+        found[name] = inquiry.result()
         named += found[name].named
     return found
 
@@ -78,29 +86,45 @@ class _Inquiry:
         self, row: Row, failure: Failure, failed: frozenset[str], suspects: Suspects, named: tuple[str, ...]
     ) -> None:
         self.row, self.failure, self.failed, self.named = row, failure, failed, named
-        self.mine = [by_tensor(entry.judged.findings) for entry in failure.answered]
-        self.tensors = list(dict.fromkeys(label for findings in self.mine for label in findings))
+        self.answered = list(failure.answered)
+        self.mine = [by_tensor(entry.judged.findings) for entry in self.answered]
+        self.outputs = wrong_outputs(self.mine)
         self.theirs = {
             chaff: findings
             for chaff, findings in suspects.findings(row, failure.property, failure.earlier).items()
             if chaff.killer in failed and len(findings) == len(self.mine)
         }
 
+    def widen(self, suspects: Suspects) -> None:
+        """Ask the submission, and those that are suspected so far, about the cases of other suspects as well."""
+        failure = self.failure
+        answered = failure.again(suspects.exam.items(self.row, failure.property.family))
+        theirs = suspects.findings(self.row, failure.property, failure.earlier)
+        self.answered += answered
+        self.mine += [by_tensor(entry.judged.findings) for entry in answered]
+        self.outputs = wrong_outputs(self.mine)
+        self.theirs = {chaff: [*findings, *theirs[chaff]] for chaff, findings in self.theirs.items()}
+
+    @property
+    def open(self) -> bool:
+        """Whether several known mistakes explain one output."""
+        return any(sum(self._fits(chaff, name) for chaff in self.theirs) > 1 for name in self.outputs)
+
     def result(self) -> Diagnosis:
-        """A mistake for every tensor that has one, else patterns and hints, else the plain word that none fits."""
+        """A mistake for every output that has one, else patterns and hints, else the plain word that none fits."""
         everywhere = [found for findings in self.mine for found in findings.values() if found.anywhere]
-        if everywhere or not self.tensors:
+        if everywhere or not self.outputs:
             return Diagnosis()
         causes: list[str] = []
         named: list[str] = []
         texts: list[str] = []
-        for label in self.tensors:
-            fitting = sorted((chaff for chaff in self.theirs if self._fits(chaff, label)), key=self._rank)
+        for name, labels in self.outputs.items():
+            fitting = sorted((chaff for chaff in self.theirs if self._fits(chaff, name)), key=self._rank)
             likeliest = [chaff for chaff in fitting if self._rank(chaff) == self._rank(fitting[0])]
             causes += [chaff.label for chaff in fitting]
             named += [chaff.label for chaff in likeliest]
             messages = dict.fromkeys(misconception(chaff.message) for chaff in likeliest)
-            texts.append(_(", or ").join(messages) if fitting else self._otherwise(label))
+            texts += [_(", or ").join(messages)] if fitting else map(self._otherwise, labels)
         told = list(dict.fromkeys(filter(None, texts)))
         if not told:
             return Diagnosis(
@@ -108,12 +132,13 @@ class _Inquiry:
             )
         return Diagnosis(tuple(dict.fromkeys([*named, *causes])), tuple(dict.fromkeys(named)), "; ".join(told))
 
-    def _fits(self, chaff: Chaff, label: str) -> bool:
+    def _fits(self, chaff: Chaff, output: str) -> bool:
         """Whether a suspect fails in the same cases, in the same way, and nowhere else."""
         theirs = self.theirs[chaff]
-        if not set(itertools.chain.from_iterable(theirs)) <= set(self.tensors):
+        if not set(itertools.chain.from_iterable(theirs)) <= set(itertools.chain(*self.outputs.values())):
             return False
-        pairs = [(mine.get(label), other.get(label)) for mine, other in zip(self.mine, theirs, strict=True)]
+        answers = zip(self.mine, theirs, strict=True)
+        pairs = [(mine.get(label), other.get(label)) for mine, other in answers for label in self.outputs[output]]
         if all(mine and mine.ended for mine, _other in pairs):
             return False  # that it raises something every time says nothing of why
         return all(alike(mine, other) for mine, other in pairs)
@@ -121,7 +146,7 @@ class _Inquiry:
     def _rank(self, chaff: Chaff) -> tuple[bool | int, ...]:
         """The likeliest of those that fit comes first."""
         return (
-            -sum(self._fits(chaff, label) for label in self.tensors),
+            -sum(self._fits(chaff, name) for name in self.outputs),
             chaff.label not in self.named,
             chaff.fails != self.failed,
             not chaff.fails <= self.failed,
@@ -136,7 +161,7 @@ class _Inquiry:
         if len(hints) == 1 and findings[0].hint:
             return findings[0].hint
         if self.failure.property.family == "main":
-            items = [entry.item for entry in self.failure.answered]
+            items = [entry.item for entry in self.answered]
             pairs = zip(items, (found.get(label) for found in self.mine), strict=True)
             if pattern := fitting_pattern(self.row, label, pairs):
                 return pattern
@@ -144,6 +169,14 @@ class _Inquiry:
         if arrays and not any(np.isfinite(got).all() for got in arrays):
             return _("a division by zero, a logarithm of zero or an overflow")
         return ""
+
+
+def wrong_outputs(findings: Iterable[Mapping[str, Finding]]) -> dict[str, list[str]]:
+    """The outputs that are wrong in some case, each with those of its tensors that are: a list has several."""
+    outputs: dict[str, list[str]] = {}
+    for label in dict.fromkeys(label for found in findings for label in found):
+        outputs.setdefault(label.partition("[")[0], []).append(label)
+    return outputs
 
 
 def fitting_pattern(row: Row, label: str, cases: Iterable[tuple[Item, Finding | None]]) -> str:

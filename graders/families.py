@@ -90,6 +90,7 @@ def grade_row(
     killed = False
     main: dict[str, list[Answered]] = {}
     found: list[Case] = []
+    simple: dict[tuple[str, Case], Item] = {}
     answers.session.fresh()
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
@@ -114,10 +115,10 @@ def grade_row(
                 ]
             result = conclude(row, one, worth[one.name], answered)
             if result.status is Status.FAILED and (practice or suspects):
-                example = Example(row, one, answers, exam, practice or exam, earlier, found)
+                example = Example(row, one, answers, exam, practice or exam, earlier, found, simple)
                 with answers.timed("shrinking"):
                     public = example.public(answered)
-                    failures[one.name] = Failure(one, public, earlier)
+                    failures[one.name] = Failure(one, public, earlier, example.judge_all)
                     result = example.shown(result, answered, public) if practice else result
             results[one.name] = result
             if family == "main":
@@ -201,7 +202,7 @@ class Example:
     Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
     size of the error are all that is said.
 
-    found: the cases shown for other properties of the task, tried first.
+    found: the cases shown for other properties of the task, tried first; simple: what they were simplified to.
     """
 
     row: Row
@@ -211,6 +212,7 @@ class Example:
     practice: Exam
     earlier: dict[str, Status]
     found: list[Case]
+    simple: dict[tuple[str, Case], Item]
 
     def public(self, answered: list[Answered]) -> list[Answered]:
         """The answers to the cases that may be shown; none where the same would kill the worker again."""
@@ -219,7 +221,7 @@ class Example:
             return answered
         if failing[0].reply.status in KILLED:
             return []
-        return self._judge_all(self.practice.items(self.row, self.property.family))
+        return self.judge_all(self.practice.items(self.row, self.property.family))
 
     def shown(self, result: Result, answered: list[Answered], public: list[Answered]) -> Result:
         """The result with message, case and pictures."""
@@ -254,7 +256,8 @@ class Example:
             pictures=_with_heat(pictures, findings[0]),
         )
 
-    def _judge_all(self, items: list[Item]) -> list[Answered]:
+    def judge_all(self, items: Sequence[Item]) -> list[Answered]:
+        """The submission's answers to these items, and what they say about the property."""
         replies = self.answers.ask([self.property.program(item) for item in items])
         return [
             Answered(item, reply, self.property.check(item, reply, self.earlier))
@@ -276,7 +279,7 @@ class Example:
         )
         if found is None:
             return best
-        confirmed = self._judge_all([self._item(found, dtype)])[0]
+        confirmed = self.judge_all([self._item(found, dtype)])[0]
         smaller = count_elements(confirmed.item.args) <= count_elements(best.item.args)
         if not confirmed.judged.findings or not smaller:
             return best
@@ -298,7 +301,7 @@ class Example:
         if not item.usable():
             return Answered(item, Reply("completed"), Judged())
         item.expected.normwise = True
-        return self._judge_all([item])[0]
+        return self.judge_all([item])[0]
 
     def _simplified(self, entry: Answered) -> Answered:
         """The same case in simpler numbers, where it fails in the same way."""
@@ -309,9 +312,17 @@ class Example:
         def alike(one: Answered) -> bool:
             return any(_same_kind(first, found) for found in one.judged.findings[:1])
 
+        key = (self.property.family, entry.item.case)
+        if key in self.simple:  # as a rule it does for another gradient of the same task
+            confirmed = self.judge_all([_in_full(self.simple[key])])[0]
+            if alike(confirmed):
+                return confirmed
         found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
-        confirmed = self._judge_all([_in_full(found)])[0]
-        return confirmed if alike(confirmed) else entry
+        confirmed = self.judge_all([_in_full(found)])[0]
+        if not alike(confirmed):
+            return entry
+        self.simple[key] = found
+        return confirmed
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item

@@ -2,11 +2,13 @@
 
 For every unit (or those named) the cases are drawn and the reference graded once, so that everything is warm; then the
 reference, and the reference with a known mistake in a task near the beginning, in the middle and near the end of the
-unit, are graded in turn, several times over. Training tasks are timed apart: they take what their models take.
+unit, are graded in turn, several times over, grader and sandbox on one core. Training tasks are timed apart: they take
+what their models take.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Iterable
@@ -81,7 +83,9 @@ def medians(figures: list[Figures]) -> Figures:
 @click.argument("units", nargs=-1)
 @click.option("--rounds", default=5, show_default=True, help="Gradings of each submission.")
 def main(units: tuple[str, ...], rounds: int) -> None:
-    """Measure UNITS, all if none is named, and print the table of medians."""
+    """Measure UNITS, all if none is named, on one core, and print the table of medians."""
+    if hasattr(os, "sched_setaffinity"):  # what is started later inherits it
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     backend = open_backend("auto", Limits())
     names = tuple(find_unit(unit).name for unit in units) or tuple(unit_names())
     console = Console(width=120)

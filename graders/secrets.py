@@ -36,6 +36,9 @@ class Secret:
 PUBLIC = Secret(hashlib.sha256(b"backcheck: cases anybody may draw").digest(), public=True)
 """What `check` uses: full cases, the same for everybody."""
 
+MORE = Secret(hashlib.sha256(b"backcheck: more cases anybody may draw").digest(), public=True)
+"""Further cases, which tell apart what the first ones leave open."""
+
 
 def read_secret(path: Path) -> Secret:
     """The course's secret; ValueError when the file is not 32 bytes or others can read it."""

@@ -15,6 +15,7 @@ from graders.properties.base import Earlier, Finding, Property
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece, Program, Reply
 from graders.sandbox.session import Session
+from graders.secrets import MORE
 from graders.specs.row import Row
 
 LOADER = """
@@ -42,6 +43,11 @@ class Suspects:
         self.exam, self._backend = exam, backend
         self._replies: dict[tuple[str, str], Mapping[Chaff, list[Reply]]] = {}
         self._findings: dict[tuple[Any, ...], Mapping[Chaff, Findings]] = {}
+
+    @functools.cached_property
+    def more(self) -> Suspects:
+        """The same mistakes on further cases."""
+        return Suspects(Exam(self.exam.unit, MORE), self._backend)
 
     def findings(self, row: Row, one: Property, earlier: Earlier) -> Mapping[Chaff, Findings]:
         """What a property finds of each mistake that fails it, item by item, if `earlier` was known before."""

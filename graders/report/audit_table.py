@@ -34,6 +34,11 @@ def print_audit(audit: Audit, console: Console) -> None:
         named = ", ".join(outcome.misnamed)
         text = _("{name}: named {named}, which is not the same").format(name=outcome.name, named=named)
         console.print(pen.text(text, "red"), highlight=False)
+    for outcome in audit.check_only:
+        text = _("{name}: full marks on the public cases, not on those of run {run}").format(
+            name=outcome.name, run=outcome.trial.run
+        )
+        console.print(pen.text(text, "red"), highlight=False)
     if audit.idle:
         text = _("killed nothing: {properties}").format(properties=", ".join(audit.idle))
         console.print(pen.text(text, "yellow"), highlight=False)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from graders import audit, families
 from graders.audit import Audit, Auditor, Outcome, Trial
 from graders.cli import cli
+from graders.exam import Exam
 from graders.misconceptions import all_chaffs
 from graders.misconceptions.variant import Variant, chaff, rows
 from graders.properties import properties
@@ -27,6 +28,7 @@ def auditor(backend: Backend) -> Auditor:
     return Auditor(backend=backend)
 
 
+TANH_BACKWARD = "\ndef tanh_backward(dout, a):\n    return dout * (1 - a * a)\n"
 SHARE = range(0, len(CHAFFS), 30)
 """Every thirtieth chaff, all families among them: `backcheck audit` takes all, and minutes."""
 
@@ -69,7 +71,17 @@ def test_every_row_has_two_wheats_beside_the_reference_and_their_edits_fit():
 def test_a_wrong_wheat_is_a_false_failure(auditor: Auditor):
     wrong = Variant("tanh", "wrong", (("return dout * (1 - a * a)", "return dout * (1 - a)"),))
     outcome = auditor.wheat(Trial("wheat", 0, 1), wrong)
-    assert (outcome.right, outcome.failed) == (False, ("gradient dx",))
+    assert (outcome.right, outcome.failed, outcome.hidden) == (False, ("gradient dx",), False)
+
+
+def test_a_wheat_that_only_other_cases_fail_is_listed(auditor: Auditor):
+    unit, row = rows()["tanh"]
+    odd = max(Exam(unit, audit.secret_of(3)).items(row, "main")[-1].args["x"].flat)
+    source = "import numpy as np\n\ndef tanh_forward(x):\n    a = np.tanh(x) + (x == {odd!r})\n    return a, a\n"
+    lucky = Variant("tanh", "lucky", source=source.format(odd=float(odd)) + TANH_BACKWARD)
+    outcomes = auditor.wheats([Trial("wheat", 0, run) for run in (2, 3)], lucky)
+    assert [outcome.right for outcome in outcomes] == [True, False]
+    assert Audit(outcomes).summary()["full_marks_under_check_only"] == [{"name": "tanh__lucky", "run": 3}]
 
 
 def test_a_chaff_that_is_right_is_not_killed(auditor: Auditor):
@@ -131,14 +143,16 @@ def test_the_verdict_needs_every_trial_and_every_kind_of_property(monkeypatch):
     assert not one.passed
 
 
-def test_the_command_prints_figures_and_ends_with_the_verdict():
+def test_the_command_prints_figures_and_ends_with_the_verdict(monkeypatch):
+    everything = list(audit.trials("13-gan", 2))
+    some = [*everything[::40], *(trial for trial in everything if trial.kind != "chaff")]
+    monkeypatch.setattr(audit, "trials", lambda unit, runs: some)
     result = CliRunner().invoke(cli, ["audit", "13", "--runs", "2", "--json"])
     figures = json.loads(result.stdout)
-    assert figures["wheat_runs"] == 2
-    assert figures["false_failures"] == 0
-    assert figures["stubs"] == 1
-    assert {"chaffs", "killed", "wheats", "diagnosed", "misdiagnosed", "seconds", "wrong"} <= set(figures)
+    assert figures["chaffs"] == figures["killed"] == len(everything[::40])
+    assert (figures["wheat_runs"], figures["false_failures"], figures["stubs"]) == (2, 0, 1)
+    assert {"wheats", "diagnosed", "misdiagnosed", "seconds", "wrong"} <= set(figures)
     assert result.exit_code == (0 if not figures["wrong"] and not figures["properties_without_chaff"] else 1)
-    table = CliRunner().invoke(cli, ["audit", "13", "--runs", "1"])
+    table = CliRunner().invoke(cli, ["audit", "13", "--runs", "2"])
     assert "13-gan" in table.output
-    assert "false failures in 1 wheat runs" in table.output
+    assert "false failures in 2 wheat runs" in table.output
