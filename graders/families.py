@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,9 +18,10 @@ from graders.exam import Exam, drawn_cases
 from graders.i18n import _
 from graders.properties import points, properties
 from graders.properties.base import Finding, Item, Judged, Property
-from graders.sandbox.program import Program, Reply
+from graders.properties.script import cuts
+from graders.sandbox.program import CallReply, Program, Reply
 from graders.sandbox.session import Session
-from graders.specs.row import Row
+from graders.specs.row import Row, ScriptRow
 from graders.suspects import Suspects
 from graders.verdict import CaseNote, Pictures, Result, Status
 
@@ -93,12 +95,17 @@ def grade_row(
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
             waiting = [one for one in asked if one.family == family]
-            results |= {one.name: unasked(row, one, worth[one.name], asked[0].name) for one in waiting}
+            first = next(
+                (name for name, result in results.items() if result.status is not Status.PASSED), asked[0].name
+            )
+            results |= {one.name: unasked(row, one, worth[one.name], first) for one in waiting}
             continue
         members = [one for one in asked if one.family == family]
         items = exam.items(row, family)
         replies = answers.ask([members[0].program(item) for item in items], None, partial(prepare, exam, *next_up))
         killed = family == "main" and any(reply.status in KILLED for reply in replies)
+        if killed and isinstance(row, ScriptRow):
+            replies = as_far_as_they_come(items, replies, answers)
         for one in members:
             earlier = {name: result.status for name, result in results.items()}
             with answers.timed("judging"):
@@ -125,6 +132,31 @@ def grade_row(
                 likely = why.text if needed and why.text else results[name].likely
                 results[name] = replace(results[name], likely=likely, misconceptions=why.causes)
     return [results[one.name] for one in asked]
+
+
+def as_far_as_they_come(items: Sequence[Item], replies: Sequence[Reply], answers: Answers) -> list[Reply]:
+    """The replies, where a script hangs or ends the worker with those of its calls that an earlier stage is made of.
+
+    How far the first such script comes is found stage by stage, and the others are then asked as much.
+    """
+    killed = [index for index, reply in enumerate(replies) if reply.status in KILLED]
+    cut = {index: cuts(items[index]) for index in killed}
+    far = -1
+    for program in cut[killed[0]]:
+        if answers.ask([program])[0].status != "completed":
+            break
+        far += 1
+    further = list(replies)
+    if far >= 0:
+        shorter = answers.ask([cut[index][min(far, len(cut[index]) - 1)] for index in killed])
+        for index, came in zip(killed, shorter, strict=True):
+            further[index] = replace(replies[index], calls=returned(came.calls))
+    return further
+
+
+def returned(calls: Sequence[CallReply]) -> tuple[CallReply, ...]:
+    """The first of the calls, as long as they return."""
+    return tuple(itertools.takewhile(lambda call: call.outcome == "returned", calls))
 
 
 def prepare(exam: Exam, row: Row | None, family: str) -> None:
@@ -197,8 +229,10 @@ class Example:
         secret = [entry for entry in answered if entry.judged.findings]
         if not secret:
             return replace(result, pictures=pictures)
-        if secret[0].judged.findings[0].anywhere or not public:
+        if secret[0].judged.findings[0].anywhere:
             return result
+        if not public:  # what ended the worker holds no value of the case; what came before it may
+            return result if secret[0].judged.findings[0].ended else self._described(result, secret, pictures)
         failing = [entry for entry in public if entry.judged.findings]
         if not failing:
             return self._described(result, secret, pictures)
