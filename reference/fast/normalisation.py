@@ -5,9 +5,13 @@ from math import prod
 import numpy as np
 
 from reference.checks import require, require_shape
-from reference.fast.pieces import PIECE, ones, row_slices, slices
+from reference.fast.pieces import PIECE, ones, row_scratch, row_slices, slices
 from reference.namespace import Array, Cache
 from reference.normalisation import require_scale_and_shift
+
+NEAR = 4
+"""Standard deviations from 0 to a mean, up to which subtracting it last costs at most four bits."""
+
 
 # --- over the batch ---
 
@@ -125,7 +129,7 @@ def _batch_norm(
 
 def _near(mean: Array, inverse: Array) -> bool:
     """Whether 0 is within a few standard deviations: then nothing is lost where the mean is subtracted last."""
-    return bool((np.abs(mean) * inverse).max(initial=0) <= 4)
+    return bool((np.abs(mean) * inverse).max(initial=0) <= NEAR)
 
 
 def _batch_norm_gradients(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
@@ -177,7 +181,12 @@ def layer_norm_forward(x: Array, gamma: Array, beta: Array, *, eps: float = 1e-5
     out = np.empty(x.shape, x.dtype)
     mean, inverse = np.empty((len(x), 1), x.dtype), np.empty((len(x), 1), x.dtype)
     for rows in row_slices(*x.shape):
-        here = _standardise(x[rows], out[rows], mean[rows], inverse[rows], eps)
+        here = out[rows]
+        if _statistics(x[rows], here, mean[rows], inverse[rows], eps):
+            np.multiply(x[rows], inverse[rows], out=here)
+            here -= mean[rows] * inverse[rows]
+        else:
+            here *= inverse[rows]
         here *= gamma
         here += beta
     return out, (x, mean, inverse, gamma)
@@ -189,17 +198,25 @@ def layer_norm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
     require_shape("dout", dout, x.shape)
     dx = np.empty(x.shape, dout.dtype)
     dgamma, dbeta = np.zeros(x.shape[1], dout.dtype), np.zeros(x.shape[1], dout.dtype)
-    pieces = list(row_slices(*x.shape))
-    centred, product = (np.empty(dx[pieces[0]].shape if pieces else (0, 0), dout.dtype) for _ in range(2))
-    for rows in pieces:
-        size = len(dx[rows])
-        here, n, by = dx[rows], centred[:size], product[:size]
-        np.subtract(x[rows], mean[rows], out=n)
-        np.multiply(dout[rows], n, out=by)
-        dgamma += inverse[rows, 0] @ by
-        dbeta += ones(size, dout.dtype) @ dout[rows]
-        np.multiply(dout[rows], gamma, out=here)
-        _standardise_gradient(here, n, inverse[rows], by @ gamma, dout[rows] @ gamma)
+    centred, room = row_scratch(x.shape, dout.dtype), row_scratch(x.shape, dout.dtype)
+    near = _near(mean, inverse)
+    for rows in row_slices(*x.shape):
+        here, above, by = dx[rows], dout[rows], room[: len(dx[rows])]
+        middle, over = (mean[rows], inverse[rows])
+        values = x[rows]
+        if not near:
+            values, middle = np.subtract(values, middle, out=centred[: len(here)]), np.zeros_like(middle)
+        np.multiply(above, values, out=by)
+        # The gradients of gamma and beta in one product; what is left of the mean is taken off here.
+        sums = np.concatenate([(middle * over).T, ones(len(here), dout.dtype)[None]]) @ above
+        dgamma += over[:, 0] @ by - sums[0]
+        dbeta += sums[1]
+        np.multiply(above, gamma, out=here)
+        here *= over
+        total = (above @ gamma)[:, None]
+        slope, shift = _slope_and_shift((by @ gamma)[:, None], total, middle, over, x.shape[1])
+        here -= np.multiply(values, slope, out=by)
+        here -= shift
     return dx, dgamma, dbeta
 
 
@@ -246,63 +263,80 @@ def group_norm_forward(
     require_scale_and_shift(gamma, beta, channels, eps)
     require(groups >= 1 and channels % groups == 0, "groups", groups, f"a divisor of C = {channels}")
     require(prod(x.shape[1:]) >= 1, "x", f"of shape {x.shape}", "one pixel at least")
-    values = np.ascontiguousarray(x)
-    out = np.empty(x.shape, x.dtype)
+    values = np.ascontiguousarray(x).reshape(samples * groups, channels // groups, prod(x.shape[2:]))
+    out = np.empty(values.shape, x.dtype)
     mean, inverse = (np.empty((samples * groups, 1), x.dtype) for _ in range(2))
-    by_group, by_channel = (samples * groups, -1), (samples, channels, -1)
-    for part in row_slices(samples, prod(x.shape[1:])):
-        own = slice(part.start * groups, part.stop * groups)
-        _standardise(values.reshape(by_group)[own], out.reshape(by_group)[own], mean[own], inverse[own], eps)
-        here = out.reshape(by_channel)[part]
-        here *= gamma[:, None]
-        here += beta[:, None]
-    return out, (values, mean, inverse, gamma, groups)
+    scale, shift = _by_group(gamma, samples, groups), _by_group(beta, samples, groups)
+    for part in row_slices(samples * groups, prod(values.shape[1:])):
+        here = out[part]
+        rows = here.reshape(len(here), -1)
+        if _statistics(values[part].reshape(rows.shape), rows, mean[part], inverse[part], eps):
+            by_channel = scale[part] * inverse[part]
+            np.multiply(values[part], by_channel[:, :, None], out=here)
+            here += (shift[part] - mean[part] * by_channel)[:, :, None]
+        else:
+            here *= (scale[part] * inverse[part])[:, :, None]
+            here += shift[part][:, :, None]
+    return out.reshape(x.shape), (values, mean, inverse, gamma, groups, x.shape)
 
 
 def group_norm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """As reference.normalisation.group_norm_backward."""
-    x, mean, inverse, gamma, groups = cache
-    require_shape("dout", dout, x.shape)
-    samples, channels = x.shape[:2]
-    dx, upstream = np.empty(x.shape, dout.dtype), np.ascontiguousarray(dout)
-    dgamma, dbeta = np.zeros(channels, dout.dtype), np.zeros(channels, dout.dtype)
-    pieces = list(row_slices(samples, prod(x.shape[1:])))
-    by_group, by_channel = (-1, prod(x.shape[1:]) // groups), (-1, channels, prod(x.shape[2:]))
-    room = np.empty(dx[pieces[0]].shape if pieces else (0, *x.shape[1:]), dout.dtype)
-    for part in pieces:
-        own = slice(part.start * groups, part.stop * groups)
-        here, normal = dx[part], room[: len(dx[part])]
-        by = normal.reshape(by_group)
-        np.subtract(x[part].reshape(by_group), mean[own], out=by)
-        above = upstream[part].reshape(by_channel)
-        products = np.vecdot(above, normal.reshape(by_channel))
-        by_sample = np.repeat(inverse[own].reshape(-1, groups), channels // groups, axis=1)
-        dgamma += (products * by_sample).sum(axis=0)
-        sums = above @ ones(above.shape[2], dout.dtype)
-        dbeta += sums.sum(axis=0)
-        np.multiply(above, gamma[:, None], out=here.reshape(by_channel))
-        dots, totals = ((values * gamma).reshape(by.shape[0], -1).sum(axis=1) for values in (products, sums))
-        _standardise_gradient(here.reshape(by_group), by, inverse[own], dots, totals)
-    return dx, dgamma, dbeta
+    x, mean, inverse, gamma, groups, shape = cache
+    require_shape("dout", dout, shape)
+    samples, channels = shape[:2]
+    upstream = np.ascontiguousarray(dout).reshape(x.shape)
+    dx = np.empty(x.shape, dout.dtype)
+    products, sums = (np.empty(x.shape[:2], dout.dtype) for _ in range(2))
+    scale = _by_group(gamma, samples, groups)
+    width, near = prod(x.shape[1:]), _near(mean, inverse)
+    room = np.empty((max(1, PIECE // max(width, 1)), *x.shape[1:]), dout.dtype)
+    for part in row_slices(len(x), width):
+        here, above, values, middle = dx[part], upstream[part], x[part], mean[part]
+        by = room[: len(here)]
+        if not near:
+            values, middle = np.subtract(values, middle[:, :, None], out=by), np.zeros_like(middle)
+        np.matmul(above, ones(above.shape[2], dout.dtype), out=sums[part])
+        np.vecdot(above, values, out=products[part])
+        by_group, totals = (np.vecdot(a[part], scale[part])[:, None] for a in (products, sums))
+        products[part] -= middle * sums[part]
+        slope, shift = _slope_and_shift(by_group, totals, middle, inverse[part], width)
+        np.multiply(above, (scale[part] * inverse[part])[:, :, None], out=here)
+        here -= np.multiply(values, slope[:, :, None], out=by)
+        here -= shift[:, :, None]
+    products *= inverse
+    dgamma, dbeta = (a.reshape(samples, channels).sum(axis=0) for a in (products, sums))
+    return dx.reshape(shape), dgamma, dbeta
 
 
-def _standardise(x: Array, out: Array, mean: Array, inverse: Array, eps: float) -> Array:
-    """Rows less their mean, over the root of their variance plus eps, into `out`; mean and inverse are filled."""
-    width = x.shape[1]
-    np.divide((x @ ones(width, x.dtype))[:, None], x.dtype.type(width), out=mean)
-    np.subtract(x, mean, out=out)
-    inverse[...] = 1 / np.sqrt(np.vecdot(out, out)[:, None] / x.dtype.type(width) + x.dtype.type(eps))
-    out *= inverse
-    return out
+def _by_group(vector: Array, samples: int, groups: int) -> Array:
+    """(N G, C/G) a channel's number for every sample."""
+    return np.tile(vector.reshape(groups, -1), (samples, 1))
 
 
-def _standardise_gradient(dnormal: Array, centred: Array, inverse: Array, dots: Array, totals: Array) -> None:
-    """In place: what changes neither the mean nor the variance of a row.
+def _statistics(x: Array, out: Array, mean: Array, inverse: Array, eps: float) -> bool:
+    """Fill mean and 1 / sqrt(variance + eps) of every row.
 
-    dots: of dnormal and centred; totals: of dnormal. centred is used up.
+    True where 0 is within a few standard deviations of all means, so that nothing cancels when the mean is subtracted
+    last; else `out` holds the centred rows.
     """
-    width = dnormal.dtype.type(dnormal.shape[1])
-    centred *= dots[:, None] * inverse * inverse / width
-    dnormal -= centred
-    dnormal -= totals[:, None] / width
-    dnormal *= inverse
+    width = x.dtype.type(x.shape[1])
+    np.divide((x @ ones(x.shape[1], x.dtype))[:, None], width, out=mean)
+    square = mean * mean
+    var = np.vecdot(x, x)[:, None] / width - square
+    near = bool((square <= NEAR * NEAR * var).all())
+    if not near:
+        np.subtract(x, mean, out=out)
+        var = np.vecdot(out, out)[:, None] / width
+    np.divide(1, np.sqrt(var + x.dtype.type(eps)), out=inverse)
+    return near
+
+
+def _slope_and_shift(dots: Array, totals: Array, mean: Array, inverse: Array, width: int) -> tuple[Array, Array]:
+    """What of x, and what of 1, is taken off dnormal / sd: it changes neither the mean nor the variance of a row.
+
+    dots: of dnormal and x; totals: of dnormal.
+    """
+    count = inverse.dtype.type(width)
+    slope = (dots - mean * totals) * inverse * inverse * inverse / count
+    return slope, totals * inverse / count - mean * slope

@@ -8,7 +8,7 @@ import numpy as np
 from reference.checks import require, require_shape
 from reference.namespace import Array
 
-PIECE = 1 << 15
+PIECE = 1 << 16
 """Elements of a piece: with float32 a few of them fit in a level-2 cache, and a call's overhead is small beside it."""
 
 

@@ -6,6 +6,9 @@ from reference.checks import require_shape
 from reference.fast.pieces import ones, per_sample, reduced, require_classes, row_scratch, row_slices
 from reference.namespace import Array, Cache, in_dtype_of
 
+CLOSE = 16
+"""Range of logits within which one shift serves many rows."""
+
 
 def softmax_forward(x: Array) -> tuple[Array, Cache]:
     """As reference.softmax.softmax_forward."""
@@ -34,7 +37,7 @@ def log_softmax_forward(x: Array) -> tuple[Array, Cache]:
     room = row_scratch(x.shape, x.dtype)
     for rows in row_slices(*x.shape):
         here = y[rows]
-        np.subtract(x[rows], x[rows].max(axis=1, keepdims=True), out=here)
+        _shifted(x[rows], here)
         exponentials = np.exp(here, out=room[: len(here)])
         here -= np.log(exponentials @ ones(x.shape[1], x.dtype))[:, None]
     return y, y
@@ -108,9 +111,8 @@ def soft_cross_entropy_forward(logits: Array, targets: Array, *, reduction: str 
     totals, weights = np.empty(samples, logits.dtype), np.empty(samples, logits.dtype)
     room = row_scratch(logits.shape, logits.dtype)
     for rows in row_slices(samples, classes):
-        shifted = np.subtract(
-            logits[rows], logits[rows].max(axis=1, keepdims=True), out=room[: len(exponentials[rows])]
-        )
+        shifted = room[: len(exponentials[rows])]
+        _shifted(logits[rows], shifted)
         np.exp(shifted, out=exponentials[rows])
         np.matmul(exponentials[rows], ones(classes, logits.dtype), out=totals[rows])
         # In this order, for a target of 0 must not meet an infinite logarithm.
@@ -217,10 +219,23 @@ def cross_entropy_gradient(upstream: Array, cache: Cache) -> Array:
 
 def _exponentials(x: Array, out: Array) -> tuple[Array, Array]:
     """The exponentials of rows less their largest, into `out`; the largest and the sums."""
-    largest = x.max(axis=1)
-    np.subtract(x, largest[:, None], out=out)
+    largest = _shifted(x, out)
     np.exp(out, out=out)
     return largest, out @ ones(x.shape[1], x.dtype)
+
+
+def _shifted(x: Array, out: Array) -> Array:
+    """Rows less their largest, into `out`, and what was taken off.
+
+    Where all of the rows lie close together, one number does for all: nothing overflows and no digit is lost.
+    """
+    largest = x.max()
+    if largest - x.min() <= CLOSE:
+        np.subtract(x, largest, out=out)
+        return largest
+    largest = x.max(axis=1)
+    np.subtract(x, largest[:, None], out=out)
+    return largest
 
 
 def _all_exponentials(x: Array) -> tuple[Array, Array, Array]:
