@@ -47,7 +47,7 @@ lint: setup
 
 # How long a check takes, and where the time goes.
 bench: setup
-	$(BIN)/python -m graders.bench
+	$(BIN)/python -m graders.budget
 
 coverage: setup
 	$(BIN)/python -m graders.coverage

@@ -59,7 +59,7 @@ class Windows:
         """What each element of the kernel sees of the images, beside its columns."""
         elements = [(i, j) for i in range(self.kernel[0]) for j in range(self.kernel[1])]
         if self.stride == 1:
-            flat = images.reshape(*images.shape[:2], -1)
+            flat = images.reshape(*images.shape[:2], prod(images.shape[2:]))
             long = (self.out[0] - 1) * self.width + self.out[1]
             starts = [i * self.width + j for i, j in elements]
             return [
@@ -94,10 +94,10 @@ class Windows:
     def spread(self, dout: Array) -> Array:
         """(N, F, places) of (N, F, H', W'): 0 where no window is."""
         if self.width == self.out[1]:
-            return np.ascontiguousarray(dout).reshape(*dout.shape[:2], -1)
+            return np.ascontiguousarray(dout).reshape(*dout.shape[:2], self.places)
         wide = np.zeros((*dout.shape[:2], self.out[0], self.width), dout.dtype)
         wide[..., : self.out[1]] = dout
-        return wide.reshape(*dout.shape[:2], -1)
+        return wide.reshape(*dout.shape[:2], self.places)
 
 
 def _convolve(x: Array, w: Array, b: Array, windows: Windows, groups: int) -> Array:
@@ -109,7 +109,7 @@ def _convolve(x: Array, w: Array, b: Array, windows: Windows, groups: int) -> Ar
     for part in windows.samples:
         columns = windows.columns(part)
         flat = columns.reshape(len(columns), groups, rows.shape[2], places)
-        wide = np.matmul(rows, flat, out=room[: len(columns)]).reshape(-1, filters, windows.out[0], windows.width)
+        wide = np.matmul(rows, flat, out=room[: len(columns)]).reshape(len(columns), filters, windows.out[0], windows.width)
         np.add(wide[..., : windows.out[1]], b[:, None, None], out=z[part])
     return z
 
@@ -119,7 +119,7 @@ def _gradients(dout: Array, w: Array, windows: Windows, groups: int) -> tuple[Ar
     filters, places = w.shape[0], windows.places
     rows = w.reshape(groups, filters // groups, -1)
     turned = np.ascontiguousarray(rows.swapaxes(1, 2))
-    upstream = windows.spread(dout).reshape(-1, groups, filters // groups, places)
+    upstream = windows.spread(dout).reshape(dout.shape[0], groups, filters // groups, places)
     dw, db = np.zeros(rows.shape, dout.dtype), np.zeros(filters, dout.dtype)
     dimages = np.zeros(windows.padded, dout.dtype)
     for part in windows.samples:
