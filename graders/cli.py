@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 import traceback
@@ -344,6 +345,15 @@ def audit(unit: str | None, sandbox: str, runs: int, jobs: int, as_json: bool) -
     else:
         print_audit(result, console)
     sys.exit(PASS if result.passed else FAIL)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure the reference beside torch, and compare with the kept figures."""
+    require_torch()
+    # In a process of its own: the number of threads is settled before the libraries are loaded.
+    sys.exit(subprocess.run([sys.executable, "-m", "graders.benchmark", *arguments], check=False).returncode)
 
 
 # --- everybody ---

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 Work = Callable[[], object]
 Clock = Callable[[Work, int], float]
@@ -71,7 +72,7 @@ def paired(ours: Work, theirs: Work, rng: Generator, seconds: float, clock: Cloc
     return Ratio(ratio, low, high, float(np.median(times[:, 0])), float(np.median(times[:, 1])), len(samples))
 
 
-def median_and_interval(ratios: np.ndarray[tuple[int], np.dtype[np.float64]], rng: Generator) -> tuple[float, float, float]:
+def median_and_interval(ratios: NDArray[np.float64], rng: Generator) -> tuple[float, float, float]:
     """The median, and the middle 95 % of the medians of resamples."""
     medians = np.median(rng.choice(ratios, (RESAMPLES, len(ratios))), axis=1)
     low, high = np.quantile(medians, (0.025, 0.975))

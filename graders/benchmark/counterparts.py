@@ -138,7 +138,7 @@ def network(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> T
 
 
 def residual_block(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
-    """x + Linear(relu(Linear(x)))."""
+    """Linear, relu, Linear, and the input added."""
     return x + ffn(x, w1, b1, w2, b2)
 
 
@@ -149,8 +149,8 @@ def ffn(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
 
 def lenet(x: Tensor, params: Sequence[Tensor]) -> Tensor:
     """The slides' LeNet: convolution, relu, pool, convolution, pool, three affine layers."""
-    a = functional.max_pool2d(functional.relu(functional.conv2d(x, *params[:2])), 2)
-    a = functional.max_pool2d(functional.conv2d(a, *params[2:4]), 2).flatten(1)
+    a = functional.max_pool2d(functional.relu(functional.conv2d(x, params[0], params[1])), 2)
+    a = functional.max_pool2d(functional.conv2d(a, params[2], params[3]), 2).flatten(1)
     for k in (4, 6, 8):
         a = functional.linear(a, params[k], params[k + 1])
     return a
@@ -174,7 +174,7 @@ def layer_biases(sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
 def encoder_shapes(sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
     """The 12 arrays of an encoder layer."""
     e, h = sizes["E"], sizes["H"]
-    return [(e, e)] * 4 + [(e,)] * 2 + [(e, h), (h,), (h, e), (e,)] + [(e,)] * 2
+    return [*[(e, e)] * 4, *[(e,)] * 2, (e, h), (h,), (h, e), (e,), *[(e,)] * 2]
 
 
 def decoder_shapes(sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
@@ -190,7 +190,7 @@ def maker(
     return lambda params: made(params, **{variant: True}, **options)
 
 
-def stacked(shape: Callable[[Mapping[str, int]], tuple[int, ...]]) -> Callable[[Mapping[str, int]], list[tuple[int, ...]]]:
+def stacked(shape: Callable[[w.Sizes], tuple[int, ...]]) -> Callable[[w.Sizes], list[tuple[int, ...]]]:
     """The same for each of two layers."""
     return lambda sizes: [shape(sizes)] * 2
 
@@ -308,23 +308,24 @@ ENTRIES: tuple[Entry, ...] = (
     entry("axis_sum", "torch.sum", (X,), ELEMENTS, lambda x: torch.sum(x, 0)),
     # 05-optimisers
     *(
-        Optimiser(row, variant, f"torch.optim.{made.__name__}, {variant}", maker(made, variant, options), ours)
-        for row, made, options, ours, variants in (
-            ("sgd", torch.optim.SGD, {"lr": 0.1}, {"lr": 0.1}, ("foreach", "fused")),
-            ("momentum", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1}, ("foreach", "fused")),
+        Optimiser(row, variant, f"torch.optim.{made.__name__}, {variant}", maker(made, variant, options), ours, slots)
+        for row, made, slots, options, ours, variants in (
+            ("sgd", torch.optim.SGD, 0, {"lr": 0.1}, {"lr": 0.1}, ("foreach", "fused")),
+            ("momentum", torch.optim.SGD, 1, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1}, ("foreach", "fused")),
             (
                 "nesterov_simplified",
                 torch.optim.SGD,
+                1,
                 {"lr": 0.1, "momentum": 0.9, "nesterov": True},
                 {"lr": 0.1},
                 ("fused",),  # torch's foreach form adds the momentum to the gradients it is given
             ),
-            ("adagrad", torch.optim.Adagrad, {"lr": 0.1, "eps": 1e-8}, {"lr": 0.1}, ("foreach", "fused")),
-            ("rmsprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.9}, {"lr": 0.1}, ("foreach",)),
-            ("adadelta", torch.optim.Adadelta, {"lr": 1.0, "rho": 0.95}, {"lr": 1.0}, ("foreach",)),
-            ("adam", torch.optim.Adam, {"lr": 0.1}, {"lr": 0.1}, ("foreach", "fused")),
-            ("adamw", torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.01}, {"lr": 0.1}, ("foreach", "fused")),
-            ("nadam_decay", torch.optim.NAdam, {"lr": 0.1}, {"lr": 0.1}, ("foreach",)),
+            ("adagrad", torch.optim.Adagrad, 1, {"lr": 0.1, "eps": 1e-8}, {"lr": 0.1}, ("foreach", "fused")),
+            ("rmsprop", torch.optim.RMSprop, 1, {"lr": 0.1, "alpha": 0.9}, {"lr": 0.1}, ("foreach",)),
+            ("adadelta", torch.optim.Adadelta, 2, {"lr": 1.0, "rho": 0.95}, {"lr": 1.0}, ("foreach",)),
+            ("adam", torch.optim.Adam, 2, {"lr": 0.1}, {"lr": 0.1}, ("foreach", "fused")),
+            ("adamw", torch.optim.AdamW, 2, {"lr": 0.1, "weight_decay": 0.01}, {"lr": 0.1}, ("foreach", "fused")),
+            ("nadam_decay", torch.optim.NAdam, 2, {"lr": 0.1}, {"lr": 0.1}, ("foreach",)),
         )
         for variant in variants
     ),
@@ -494,7 +495,7 @@ ENTRIES: tuple[Entry, ...] = (
         (
             Input("logits", "N T C"),
             fixed("labels", "N L", lambda rng, shape, sizes: rng.integers(1, sizes["C"], shape)),
-            fixed("input_lengths", "N", lambda rng, shape, sizes: rng.integers(2 * sizes["L"] + 1, sizes["T"] + 1, shape)),
+            fixed("input_lengths", "N", w.between("L", "T")),
             fixed("label_lengths", "N", lambda rng, shape, sizes: rng.integers(1, sizes["L"] + 1, shape)),
         ),
         {"N": (4, 16, 64), "T": (16, 64, 128), "C": (8, 30, 50), "L": (4, 12, 24)},
@@ -587,3 +588,37 @@ ENTRIES: tuple[Entry, ...] = (
         generator_loss,
     ),
 )
+
+NO_GRADIENT = "has no gradient: it prepares data, or it counts, draws or looks something up, outside of training steps"
+NOT_IN_TORCH = "torch.nn has no such layer or loss"
+A_PROOF = "a formula taken apart for teaching; torch computes it as part of something else"
+COMPOSED = "made of tasks that are measured, and torch.nn has no module of its own for it"
+SCRIPTED = "a class around tasks that are measured"
+TRAINED = "a training run: the framework around it is timed with what it is made of"
+
+WITHOUT: Mapping[str, str] = {
+    name: reason
+    for reason, names in {
+        NO_GRADIENT: "scale_pixels zero_one_loss early_stopping gradient_error topological_order minibatches "
+        "inverse_sqrt_schedule step_decay_schedule warmup_schedule noam_schedule weight_decay clip_by_value "
+        "clip_by_global_norm summary_update initial_scale learning_speeds masked_ensemble augment_images "
+        "convolve_images filter_images conv_output_size conv_parameters dense_parameters conv_block_layers "
+        "alexnet_sizes connection_mask change_pixels evolve_candidates select_candidates gradient_norms "
+        "cell_jacobian_terms lstm_gradient_norms recurrent_parameters build_vocabulary text_windows generate_text "
+        "ctc_collapse causal_mask padding_mask split_heads merge_heads heads_one_by_one positional_encoding "
+        "game_value optimal_discriminator kl_divergence js_divergence generator_criterion",
+        NOT_IN_TORCH: "maxout cross_entropy_from_probs exponential_loss regularised_objective nesterov nadam vsgd "
+        "adasecant bernoulli_dropout true_convolution lenet_original preactivation_srn jordan residual_inputs "
+        "residual_srn masked_srn last_step joint_lstm_step no_forget_lstm_step no_forget_lstm coupled_lstm_step "
+        "coupled_lstm peephole_lstm_step peephole_lstm gru_chung_step gru_chung gru_cho_step gru_cho memory_cell",
+        A_PROOF: "chain chain_inputs chain_paths output_delta hidden_delta network_deltas network_step unbroadcast "
+        "srn_deltas scalar_engine array_engine",
+        COMPOSED: "residual_stack seq2seq char_model word_model transformer",
+        SCRIPTED: "dense_layer activation_layer flatten_layer conv2d_layer max_pool2d_layer embedding_layer "
+        "simple_rnn_layer lstm_layer time_distributed_layer sequential",
+        TRAINED: "train_network train_iris train_digits parity_automaton train_slot_filling train_copy train_gan "
+        "dropout_layer own_lenet own_language_model",
+    }.items()
+    for name in names.split()
+}
+"""Why a task is not measured."""

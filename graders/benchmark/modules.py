@@ -14,9 +14,7 @@ Options = Mapping[str, Any]
 Grads = Sequence[Tensor]
 
 
-def _recurrent(
-    kind: Callable[..., Any], states: int, biases: int
-) -> Callable[[Sequence[Any], Options], TorchSide]:
+def _recurrent(kind: Callable[..., Any], states: int, biases: int) -> Callable[[Sequence[Any], Options], TorchSide]:
     """A layer over a sequence: x, the first states, wx, wh and one bias or two (of one, torch's second is 0)."""
 
     def build(tensors: Sequence[Any], options: Options) -> TorchSide:
@@ -103,9 +101,7 @@ def bidirectional_rnn(tensors: Sequence[Any], options: Options) -> TorchSide:
         dx, dh0, dback, dwx, dwh, db, dwx_back, dwh_back, db_back = grads
         return [dx, dh0, dwx.T, dwh.T, db, dback, dwx_back.T, dwh_back.T, db_back]
 
-    return TorchSide(
-        lambda: module(x, torch.stack([h0, h0_back]))[0], [x, h0, h0_back, *own[:3], *own[4:7]], ordered
-    )
+    return TorchSide(lambda: module(x, torch.stack([h0, h0_back]))[0], [x, h0, h0_back, *own[:3], *own[4:7]], ordered)
 
 
 def _attention_weights(module: nn.MultiheadAttention, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor) -> None:
@@ -172,9 +168,7 @@ def decoder_layer(tensors: Sequence[Any], options: Options) -> TorchSide:
             ours += [*_attention_gradients(*grads[start : start + 2]), *grads[start + 2 : start + 4]]
         return ours + _rest(grads[10:])
 
-    return TorchSide(
-        lambda: module(y, memory, tgt_mask=hidden, memory_mask=hidden_memory), [y, memory, *own], ordered
-    )
+    return TorchSide(lambda: module(y, memory, tgt_mask=hidden, memory_mask=hidden_memory), [y, memory, *own], ordered)
 
 
 def _sublayer(norm: nn.LayerNorm) -> list[Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from graders.benchmark import sources
 from graders.benchmark.clock import Work
-from graders.benchmark.workload import SIZES, Dropout, Entry, Optimiser, Workload, draw, leaves_of, shape_of
+from graders.benchmark.workload import SIZES, Dropout, Entry, Optimiser, Workload, draw, leaves_of, positive, shape_of
 
 Values = list[Any]
 STEPS = 3
@@ -38,11 +38,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Sides:
-    """Both, and how their values are held together."""
+    """Both. moved: bytes of what is read and written at least, every argument and result counted once a pass."""
 
     ours: Side
     theirs: Side
-    random: bool = False
+    moved: int = 0
 
 
 def on_device(value: Any, device: str) -> Any:
@@ -74,12 +74,18 @@ def _workload(entry: Workload, size: str, functions: sources.Functions, rng: Gen
     with torch.no_grad():
         outputs = leaves_of([side.call()])
     douts = [rng.standard_normal(out.shape, dtype=np.float32) if out.ndim else np.float32(1) for out in outputs]
-    theirs = _theirs(side.call, side.leaves, side.in_our_order, [torch.tensor(d, device=device or "cpu") for d in douts])
-    given: list[Any] = arrays
-    upstream: list[Any] = douts
-    if device is not None:
-        given, upstream = on_device(arrays, device), [torch.tensor(d, device=device) for d in douts]
-    return Sides(_ours(entry, given, upstream, functions), theirs)
+    upstream = [torch.tensor(dout, device=device or "cpu") for dout in douts]
+    theirs = _theirs(side.call, side.leaves, side.in_our_order, upstream)
+    once = _bytes([*arrays, *douts])
+    grads = _bytes([a for given, a in zip(entry.inputs, arrays, strict=True) if given.differentiable])
+    # Read: the arguments, in the forward and in the backward, and dout; written: the results and the gradients.
+    given = arrays if device is None else on_device(arrays, device)
+    above: list[Any] = douts if device is None else list(upstream)
+    return Sides(_ours(entry, given, above, functions), theirs, _bytes(arrays) + once + _bytes(douts) + grads)
+
+
+def _bytes(arrays: Sequence[Any]) -> int:
+    return sum(array.nbytes for array in leaves_of(arrays) if hasattr(array, "nbytes"))
 
 
 def _leaf(value: Any, transposed: bool, differentiable: bool, device: str) -> Any:
@@ -127,9 +133,14 @@ def _ours(entry: Workload, arrays: list[Any], douts: list[Any], functions: sourc
 
 def _forward_only(entry: Workload, arrays: list[Any], call: Callable[[], Any], functions: sources.Functions) -> Sides:
     function = functions[entry.row]
+
+    def run() -> Any:
+        return function(*arrays, **entry.options)
+
     return Sides(
-        Side(lambda: function(*arrays, **entry.options), lambda: leaves_of([function(*arrays, **entry.options)])),
+        Side(run, lambda: leaves_of([run()])),
         Side(call, lambda: leaves_of([call()])),
+        _bytes(arrays) + _bytes([as_array(value) for value in leaves_of([call()])]),
     )
 
 
@@ -159,12 +170,14 @@ def _optimiser(entry: Optimiser, size: str, functions: sources.Functions, rng: G
     return Sides(
         Side(step, after(step, lambda: holder[0])),
         Side(optimiser.step, after(optimiser.step, lambda: [tensor.detach() for tensor in tensors])),
+        # Read: parameters, gradients and state; written: parameters and state.
+        _bytes(params) * (3 + 2 * entry.slots),
     )
 
 
 def _dropout(entry: Dropout, size: str, functions: sources.Functions, rng: Generator, device: str | None) -> Sides:
     sizes = {axis: values[SIZES.index(size)] for axis, values in DROPPED.items()}
-    x, dout = (rng.standard_normal(shape_of("N D", sizes), dtype=np.float32) for _ in range(2))
+    x, dout = (positive(rng, shape_of("N D", sizes), sizes) for _ in range(2))
     forward, backward = functions["dropout_forward"], functions["dropout_backward"]
     keep_mask = functions.get("keep_mask")
     tensor = torch.tensor(x, device=device or "cpu", requires_grad=True)
@@ -196,7 +209,7 @@ def _dropout(entry: Dropout, size: str, functions: sources.Functions, rng: Gener
 
         return values
 
-    return Sides(Side(ours, gains(ours)), Side(theirs, gains(theirs)))
+    return Sides(Side(ours, gains(ours)), Side(theirs, gains(theirs)), 4 * x.nbytes)
 
 
 def as_array(value: Any) -> np.ndarray[Any, Any]:
@@ -227,8 +240,3 @@ def require_same(name: str, sides: Sides, allowed: float = ALLOWED) -> float:
             raise NotTheSame(f"{name}: value {index} is {off:.1g} of its largest entry away from torch's")
         worst = max(worst, off)
     return worst
-
-
-def options_of(entry: Entry) -> Mapping[str, Any]:
-    """Keywords that ours is called with."""
-    return {} if isinstance(entry, Dropout) else entry.options

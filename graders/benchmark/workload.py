@@ -83,13 +83,14 @@ class Workload:
 
 @dataclass(frozen=True)
 class Optimiser:
-    """An optimiser and its counterpart: one update of all parameters by both."""
+    """An optimiser and its counterpart: one update of all parameters by both. slots: numbers kept a parameter."""
 
     row: str
     variant: str
     counterpart: str
     make: Callable[[list[Tensor]], torch.optim.Optimizer]
     options: Mapping[str, Any]
+    slots: int
 
     @property
     def name(self) -> str:
@@ -157,6 +158,11 @@ def positive(rng: Generator, shape: tuple[int, ...], sizes: Sizes) -> Array:
 def below(axis: str) -> Draw:
     """Integers from 0 to below the size of an axis."""
     return lambda rng, shape, sizes: rng.integers(0, sizes[axis], shape)
+
+
+def between(least: str, most: str) -> Draw:
+    """Lengths that leave room for a blank beside every label: from twice one size up to another."""
+    return lambda rng, shape, sizes: rng.integers(2 * sizes[least] + 1, sizes[most] + 1, shape)
 
 
 def unit(rng: Generator, shape: tuple[int, ...], sizes: Sizes) -> Array:

@@ -26,7 +26,7 @@ def by_pieces(step: Callable[..., None], *inputs: Array) -> Array:
 def gradient_by_pieces(step: Callable[..., None], dout: Array, *inputs: Array) -> Array:
     """The same for a backward, which first looks at dout's shape."""
     require_shape("dout", dout, inputs[0].shape)
-    return by_pieces(step, inputs[0] if dout.dtype == inputs[0].dtype else inputs[0].astype(dout.dtype), *inputs[1:], dout)
+    return by_pieces(step, *inputs, dout)
 
 
 # --- sigmoid, tanh, softplus ---

@@ -109,7 +109,9 @@ def _convolve(x: Array, w: Array, b: Array, windows: Windows, groups: int) -> Ar
     for part in windows.samples:
         columns = windows.columns(part)
         flat = columns.reshape(len(columns), groups, rows.shape[2], places)
-        wide = np.matmul(rows, flat, out=room[: len(columns)]).reshape(len(columns), filters, windows.out[0], windows.width)
+        wide = np.matmul(rows, flat, out=room[: len(columns)]).reshape(
+            len(columns), filters, windows.out[0], windows.width
+        )
         np.add(wide[..., : windows.out[1]], b[:, None, None], out=z[part])
     return z
 

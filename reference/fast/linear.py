@@ -71,5 +71,5 @@ def column_sums(x: Array) -> Array:
 
 
 def product(x: Array, w: Array) -> Array:
-    """x w over the last axis of (N, T, D), as one product of matrices."""
+    """X w over the last axis of (N, T, D), as one product of matrices."""
     return (np.ascontiguousarray(x).reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])

@@ -70,7 +70,8 @@ def _halves(x: Array, kernel: int, stride: int) -> bool:
 
 
 def _even(x: Array, axis: int) -> int:
-    return x.shape[axis] // 2 * 2
+    size: int = x.shape[axis]
+    return size // 2 * 2
 
 
 def _empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
