@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -349,11 +350,14 @@ def audit(unit: str | None, sandbox: str, runs: int, jobs: int, as_json: bool) -
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def bench(arguments: tuple[str, ...]) -> None:
+@click.pass_obj
+def bench(language: str, arguments: tuple[str, ...]) -> None:
     """Measure the reference beside torch, and compare with the kept figures."""
     require_torch()
     # In a process of its own: the number of threads is settled before the libraries are loaded.
-    sys.exit(subprocess.run([sys.executable, "-m", "graders.benchmark", *arguments], check=False).returncode)
+    command = [sys.executable, "-m", "graders.benchmark", *arguments]
+    environment = {**os.environ, "BACKCHECK_LANG": language}
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 
 
 # --- everybody ---

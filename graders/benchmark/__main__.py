@@ -9,6 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from graders import i18n
+from graders.i18n import _
+
 if TYPE_CHECKING:
     from graders.benchmark.run import Figure, Setting
     from graders.benchmark.workload import Entry
@@ -53,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         entries = run.chosen(asked.rows)
     except KeyError as unknown:
-        print(f"no row {unknown}: neither a task nor one with a counterpart in torch", file=sys.stderr)
+        text = _("There is nothing to measure {name} against: it is no task, or torch has no counterpart.")
+        print(text.format(name=unknown), file=sys.stderr)
         return USAGE
     setting = setting_for(asked)
     if setting is None:
@@ -62,7 +66,8 @@ def main(arguments: Sequence[str]) -> int:
         figures = list(run.measure(entries, setting, told))
     except NotTheSame as wrong:
         told("")
-        print(f"refused, for the two sides do not compute the same: {wrong}", file=sys.stderr)
+        text = _("Nothing was measured: the two sides do not compute the same. {difference}")
+        print(text.format(difference=wrong), file=sys.stderr)
         return FAIL
     told("")
     slower = still_slower(figures, entries, setting) if asked.check else []
@@ -71,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     report(figures, slower, setting, asked)
     known = speed.read()
     if asked.check and not any(known[f.device][f.row][f.size] != speed.UNMEASURED for f in figures):
-        print("nothing to compare with: these rows are unmeasured", file=sys.stderr)
+        print(_("There is nothing to compare with: these rows are unmeasured."), file=sys.stderr)
     return FAIL if slower else PASS
 
 
@@ -143,21 +148,22 @@ def report(figures: Sequence[Figure], slower: Sequence[Figure], setting: Setting
         print(json.dumps(found, indent=1))
         return
     about = run.machine(setting.device)
-    title = (
-        f"torch's time / ours, median [95 % interval], one thread, float32; {about['device']}, torch {about['torch']}"
-    )
-    page.show(figures, title)
+    title = _("torch's time / ours, median and 95 % interval, float32, one thread; {device}, torch {version}")
+    page.show(figures, title.format(device=about["device"], version=about["torch"]))
     print(page.means(figures))
     if setting.limits:
-        print(f"copies {setting.limits.bandwidth / 1e9:.0f} GB/s, multiplies {setting.limits.flops / 1e12:.1f} TFLOP/s")
+        bandwidth, flops = setting.limits.bandwidth / 1e9, setting.limits.flops / 1e12
+        print(_("limits: {bandwidth:.0f} GB/s, {flops:.1f} TFLOP/s").format(bandwidth=bandwidth, flops=flops))
     for note in setting.notes:
         print(note)
     kept = speed.read()
     for figure in slower:
         low = kept[figure.device][figure.row][figure.size]["low"]
-        print(f"slower than it was: {figure.row}, {figure.size}: {page.cell(figure)}, kept: {low:.2f} or more")
+        text = _("slower than it was: {row}, {size}: {ratio}, kept: {low:.2f} or more")
+        print(text.format(row=figure.row, size=figure.size, ratio=page.cell(figure), low=low))
 
 
 if __name__ == "__main__":
     in_steady_process(sys.argv[1:])
+    i18n.use_language()
     sys.exit(main(sys.argv[1:]))

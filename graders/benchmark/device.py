@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from graders.benchmark.clock import Clock, Work, cpu_clock
 from graders.benchmark.sides import Sides
+from graders.i18n import _
 
 COPIED = 1 << 26
 """float32 numbers that are copied to find the bandwidth: 256 MiB."""
@@ -28,7 +29,7 @@ class Limits:
 
 def missing_gpu() -> str:
     """Why there is nothing to measure; "" where there is a GPU."""
-    return "" if torch.cuda.is_available() else "no CUDA GPU here: its rows stay as they are, nothing was measured"
+    return "" if torch.cuda.is_available() else _("There is no CUDA GPU here: nothing was measured.")
 
 
 def clock_of(device: str) -> Clock:
@@ -38,9 +39,9 @@ def clock_of(device: str) -> Clock:
 
 def event_clock(work: Work, repeat: int) -> float:
     """Between two events in the stream: what the device needed, and what it waited for the host."""
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    start, end = (torch.cuda.Event(enable_timing=True) for _turn in range(2))  # type: ignore[no-untyped-call]
     start.record()
-    for _ in range(repeat):
+    for _turn in range(repeat):
         work()
     end.record()
     end.synchronize()
@@ -63,7 +64,7 @@ def measured_limits(device: str) -> Limits:
 def best(clock: Clock, work: Work, tries: int = 5) -> float:
     """Seconds of the quickest of some tries, once warm."""
     work()
-    return min(clock(work, 3) / 3 for _ in range(tries))
+    return min(clock(work, 3) / 3 for _turn in range(tries))
 
 
 def same_precision(tf32: bool) -> None:
@@ -85,7 +86,7 @@ def captured(work: Work) -> Work:
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        for _ in range(3):
+        for _turn in range(3):
             work()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()

@@ -11,6 +11,7 @@ from graders.benchmark.reasons import WHY
 from graders.benchmark.run import Figure, geomean, summary
 from graders.benchmark.speed import UNMEASURED, Kept
 from graders.benchmark.workload import SIZES
+from graders.i18n import _
 
 DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 START, END = "<!-- backcheck bench: start -->", "<!-- backcheck bench: end -->"
@@ -72,8 +73,10 @@ def plain(title: str, head: Cells, body: Iterable[Cells]) -> list[str]:
 def means(figures: Sequence[Figure]) -> str:
     """The geometric means, in one line."""
     found = summary(figures)
-    parts = [f"{name}: {value:.2f}" for name, value in found.items() if value is not None]
-    return "geometric mean, " + "; ".join(parts)
+    if found["medium and large"] is None:
+        return _("geometric mean: {all:.2f}").format(all=found["all"])
+    text = _("geometric mean: {all:.2f}; of medium and large sizes: {larger:.2f}")
+    return text.format(all=found["all"], larger=found["medium and large"])
 
 
 # --- docs/performance.md ---
