@@ -33,7 +33,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--write", action="store_true", help="keep the figures, and put them into docs/performance.md")
     parser.add_argument("--size", action="append", choices=("small", "medium", "large"), help="sizes; all by default")
-    parser.add_argument("--seconds", type=float, default=0.5, help="for a figure (default: 0.5)")
+    parser.add_argument("--seconds", type=float, default=0.4, help="for a figure (default: 0.4)")
     parser.add_argument("--mode", action="append", choices=("eager", "compiled", "captured"), help="on a GPU")
     parser.add_argument("--tf32", action="store_true", help="on a GPU: TF32 on both sides; neither by default")
     return parser.parse_args(arguments)

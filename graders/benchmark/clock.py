@@ -17,7 +17,7 @@ Clock = Callable[[Work, int], float]
 
 SAMPLE = 2e-3
 """Seconds that a timed sample lasts at least: far above what the clock can tell apart."""
-FEWEST, MOST = 5, 41
+FEWEST, MOST = 9, 41
 RESAMPLES = 1000
 
 
@@ -52,17 +52,19 @@ def repetitions(work: Work, clock: Clock) -> int:
 
 
 def paired(ours: Work, theirs: Work, rng: Generator, seconds: float, clock: Clock = cpu_clock) -> Ratio:
-    """Both in turn, in random order, for about `seconds`."""
+    """Both in turn, in random order, for about `seconds` of the clock's."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         repeats = repetitions(ours, clock), repetitions(theirs, clock)
         samples: list[tuple[float, float]] = []
-        deadline = time.perf_counter() + seconds
-        while len(samples) < FEWEST or (len(samples) < MOST and time.perf_counter() < deadline):
+        spent = 0.0
+        while len(samples) < FEWEST or (len(samples) < MOST and spent < seconds):
             pair = {}
             for side in rng.permutation(2):
-                pair[int(side)] = clock((ours, theirs)[side], repeats[side]) / repeats[side]
+                took = clock((ours, theirs)[side], repeats[side])
+                spent += took
+                pair[int(side)] = took / repeats[side]
             samples.append((pair[0], pair[1]))
     finally:
         if collecting:
