@@ -1,6 +1,6 @@
 """Convolutions: the windows of a few samples at a time become columns, in the cache, and a product does the rest.
 
-Columns are made again in the backward: that is quicker than keeping them.
+Columns are made again in the backward: that takes little time, and keeping them would take nine times the images' room.
 """
 
 from math import prod

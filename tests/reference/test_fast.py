@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from graders.properties.base import Item
 from graders.specs.row import Row
 from tests.reference import local
 from tests.reference.local import ROWS, flat
+from tests.reference.test_bad_arguments import SHAPES, VALUES
 from tests.reference.test_rows import _at_a_kink, calls, expected, results
 
 SEED = 77
@@ -203,3 +205,18 @@ def test_a_fast_form_has_the_plain_forms_signature(name: str) -> None:
     fast, plain = (inspect.signature(of[name]) for of in (FAST, local.functions()))
     assert list(fast.parameters) == list(plain.parameters)
     assert [p.default for p in fast.parameters.values()] == [p.default for p in plain.parameters.values()]
+
+
+REFUSED = [(function, args, {}) for function, args, *_ in SHAPES] + [
+    (f, args, options) for f, args, options, _ in VALUES
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "options"), [case for case in REFUSED if case[0].__name__ in FAST], ids=lambda value: ""
+)
+def test_bad_arguments_are_refused_in_the_same_words(function, args, options) -> None:
+    with pytest.raises(ValueError, match=r"should be|has values|unknown") as plain:
+        function(*args, **options)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(plain.value))}$"):
+        FAST[function.__name__](*args, **options)
