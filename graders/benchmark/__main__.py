@@ -148,7 +148,7 @@ def report(figures: Sequence[Figure], slower: Sequence[Figure], setting: Setting
         print(json.dumps(found, indent=1))
         return
     about = run.machine(setting.device)
-    title = _("torch's time / ours, median and 95 % interval, float32, one thread; {device}, torch {version}")
+    title = _("torch's time / ours, median and interval (95 %), float32, one thread; {device}, torch {version}")
     page.show(figures, title.format(device=about["device"], version=about["torch"]))
     print(page.means(figures))
     if setting.limits:
