@@ -6,7 +6,7 @@ import ast
 import functools
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ EMPTY_CALLS = frozenset(
     ("get", "setdefault", "pop", "len", "print", "zeros", "zeros_like", "ones", "ones_like", "astype", "seed")
 )
 """Calls that a course's unfilled function makes itself, beside those that raise."""
+EMPTY_ARRAYS = frozenset(("zeros", "zeros_like", "list", "dict"))
 NOT_WRITTEN = ("NotImplementedError", "NotImplemented")
 GIVEN_MODULES = ("numpy", "np")
 
@@ -65,6 +66,43 @@ class CourseFile:
         """Names of functions and methods; also where the file does not parse."""
         return frozenset(self.definitions) | frozenset(_names_by_indentation(self.text) if self.broken else ())
 
+    def line_of(self, name: str) -> int:
+        """Where a function is defined; 0 where it cannot be told."""
+        return self.definitions[name].lineno if name in self.definitions and len(self.pieces) == 1 else 0
+
+    @functools.cached_property
+    def imports(self) -> Mapping[str, str]:
+        """Names that the top of the file imports, each with its module."""
+        found: dict[str, str] = {}
+        for node in self._importing:
+            for alias in node.names:
+                module = alias.name if isinstance(node, ast.Import) else node.module or ""
+                found[alias.asname or alias.name.partition(".")[0]] = module
+        return found
+
+    @functools.cached_property
+    def modules(self) -> frozenset[str]:
+        """Every part of the names of the modules that it imports."""
+        found = [
+            *(alias.name for node in self._importing if isinstance(node, ast.Import) for alias in node.names),
+            *(node.module or "" for node in self._importing if isinstance(node, ast.ImportFrom)),
+        ]
+        return frozenset(part for name in found for part in name.split(".") if part)
+
+    @property
+    def _importing(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        for node in self.statements:
+            inner = node.body if isinstance(node, ast.Try) else [node]
+            yield from (one for one in inner if isinstance(one, ast.Import | ast.ImportFrom))
+
+    @functools.cached_property
+    def bound(self) -> frozenset[str]:
+        """Names that the file itself defines at the top or assigns anywhere."""
+        tops = (getattr(node, "name", "") for node in self.statements)
+        inner = (one for node in self.statements for one in ast.walk(node))
+        stored = (one.id for one in inner if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store))
+        return frozenset((*tops, *stored))
+
     @property
     def broken(self) -> bool:
         """Whether some piece does not parse."""
@@ -73,6 +111,10 @@ class CourseFile:
     def unfilled(self, name: str) -> bool:
         """Whether a function computes nothing, as the course hands it out."""
         return name in self.definitions and _computes_nothing(self.definitions[name])
+
+    def blank(self, name: str) -> bool:
+        """Whether a function returns nothing but what stands in the handout: literals, zeros, empty lists."""
+        return name in self.definitions and _returns_literals(self.definitions[name])
 
     def old_names(self) -> Iterator[str]:
         """Names of Python 2 and of old NumPy that the file uses."""
@@ -135,6 +177,37 @@ def _computes_nothing(function: ast.FunctionDef) -> bool:
         if isinstance(node, ast.Call) and _called(node) not in EMPTY_CALLS:
             return False
     return True
+
+
+def _returns_literals(function: ast.FunctionDef) -> bool:
+    """No arithmetic and no loop; and every name that is returned was only ever given a literal or an empty array."""
+    given: dict[str, list[ast.expr]] = defaultdict(list)
+    returned: list[ast.expr] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.BinOp | ast.AugAssign | ast.For | ast.While | ast.comprehension | ast.Lambda):
+            return False
+        if isinstance(node, ast.Return) and node.value is not None:
+            returned += node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        if isinstance(node, ast.Assign):
+            for target, value in _assigned(node):
+                given[target].append(value)
+    names = [given[one.id] if isinstance(one, ast.Name) else [one] for one in returned]
+    return bool(names) and all(values and all(map(_is_literal, values)) for values in names)
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
+    """Names with what they are given, also `a, b = 1, []`."""
+    for target in node.targets:
+        pairs = [(target, node.value)]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        yield from ((name.id, value) for name, value in pairs if isinstance(name, ast.Name))
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return _called(node) in EMPTY_ARRAYS
+    return isinstance(node, ast.Constant) or ast.unparse(node) in ("[]", "{}")
 
 
 def _left_open(node: ast.AST) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -285,12 +286,24 @@ CONV_RELU_POOL = row(
 
 def conv_bn_relu(x: Tensor, w: Tensor, b: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     """Stride 1, pad 1, a training pass."""
-    z = conv(x, w, b, stride=1, pad=1)
+    return relu(normalised(conv(x, w, b, stride=1, pad=1), gamma, beta))
+
+
+def normalised(z: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    """A training pass of batch normalisation with the handout's eps."""
     along = torch.zeros_like(gamma)
     out, _, _ = deep_networks.batch_norm(z, gamma, beta, along, along, eps=1e-5, momentum=0.1, training=True)
-    return relu(out)
+    return out
 
 
+AFFINE_BN_RELU = row(
+    "affine_bn_relu",
+    (X, Arg("w", "P*Q M"), B, Arg("gamma", "M"), Arg("beta", "M")),
+    lambda x, w, b, gamma, beta: relu(normalised(affine(x, w, b), gamma, beta)),
+    {**AFFINE, "N": (3, 6)},
+    valid=lambda sizes, options: bool(sizes["N"] > 1),
+    patterns=("normal",),
+)
 CONV_BN_RELU = row(
     "conv_bn_relu",
     (*CONV_ARGS, Arg("gamma", "F"), Arg("beta", "F")),
@@ -510,6 +523,73 @@ def classifier_row(name: str, loss: Callable[[Tensor, Tensor], Tensor], form: st
     return row(name, args, both, CLASSIFIER, kind="function", outputs=outputs, options=REG, patterns=("normal",))
 
 
+# --- networks and neighbours of assignment 1 ---
+
+TWO_LAYERS = (
+    *(Arg(name, axes) for name, axes in (("x", "N D"), ("w1", "D H"), ("b1", "H"), ("w2", "H C"), ("b2", "C"))),
+    LABELS,
+)
+
+
+def two_layer_net(factor: float) -> Callable[..., tuple[Tensor, ...]]:
+    """Scores, softmax loss with a penalty on both matrices, and the gradients of all parameters."""
+
+    def objective(x: Tensor, *params: Tensor, reg: float) -> tuple[Tensor, ...]:
+        *weights, labels = params
+        with torch.enable_grad():
+            w1, b1, w2, b2 = (one.detach().requires_grad_() for one in weights)
+            scores = relu(x @ w1 + b1) @ w2 + b2
+            loss = softmax_loss(scores, labels) + factor * reg * ((w1 * w1).sum() + (w2 * w2).sum())
+            gradients = torch.autograd.grad(loss, (w1, b1, w2, b2))
+        return scores.detach(), loss.detach(), *gradients
+
+    return objective
+
+
+def two_layer_row(name: str, factor: float) -> Row:
+    """A fully connected net with one hidden layer."""
+    outputs = ("scores", "loss", "dW1", "db1", "dW2", "db2")
+    axes = {"N": (2, 5), "D": (2, 4), "H": (2, 5), "C": (2, 4)}
+    fields: dict[str, Any] = {"outputs": outputs, "options": REG, "patterns": ("normal",)}
+    return row(name, TWO_LAYERS, two_layer_net(factor), axes, kind="function", **fields)
+
+
+def distances(test: Tensor, train: Tensor) -> Tensor:
+    """Euclidean."""
+    return ((test[:, None] - train[None]) ** 2).sum(-1).sqrt()
+
+
+def distances_row(loops: str) -> Row:
+    """Between every test point and every training point."""
+    args = (Arg("test", "N D"), Arg("train", "M D"))
+    axes = {"N": (2, 4), "M": (2, 5), "D": (2, 4)}
+    return row(f"distances_{loops}", args, distances, axes, kind="function", patterns=("normal",))
+
+
+def votes(dists: Tensor, labels: Tensor, *, k: int) -> Tensor:
+    """The commonest label of the k nearest, the smaller one where two are as common."""
+    nearest = labels[dists.argsort(1)[:, :k]]
+    counts = torch.stack([(nearest == label).sum(1) for label in range(int(labels.max()) + 1)], 1)
+    return counts.argmax(1).to(dists.dtype)
+
+
+def apart(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
+    """Distances of which no two in a row are the same."""
+    return rng.permuted(np.broadcast_to(np.arange(1.0, shape[1] + 1), shape), axis=1)
+
+
+VOTES = row(
+    "neighbours",
+    (Arg("dists", "N M", apart), Arg("labels", "M", "labels C", differentiable=False)),
+    votes,
+    {"N": (3, 6), "M": (7, 12), "C": (2, 4)},
+    kind="function",
+    options={"k": (1, 3, 5, 4)},
+    valid=lambda sizes, options: bool(sizes["M"] >= options["k"]),
+    patterns=("normal",),
+)
+
+
 def batchnorm_alt() -> Entry:
     """The backward by formula, on the cache of the same forward."""
     functions = (Function("batchnorm_backward_alt", "backward"),)
@@ -569,6 +649,7 @@ ENTRIES = (
     ),
     pair("spatial_groupnorm_forward", "spatial_groupnorm_backward", "group_norm", *GROUPNORM_READINGS),
     pair("affine_relu_forward", "affine_relu_backward", "affine + relu", AFFINE_RELU),
+    pair("affine_bn_relu_forward", "affine_bn_relu_backward", "affine + batch_norm + relu", AFFINE_BN_RELU),
     pair("conv_relu_forward", "conv_relu_backward", "conv2d + relu", CONV_RELU),
     pair("conv_bn_relu_forward", "conv_bn_relu_backward", "conv2d + batch_norm2d + relu", CONV_BN_RELU),
     pair("conv_relu_pool_forward", "conv_relu_pool_backward", "conv2d + relu + max_pool2d", CONV_RELU_POOL),
@@ -599,6 +680,20 @@ ENTRIES = (
     ),
     single("svm_loss_naive", "multiclass_hinge_loss", *classifier_readings("svm_naive", svm_loss), stub=("dW",)),
     single("svm_loss_vectorized", "multiclass_hinge_loss", *classifier_readings("svm_fast", svm_loss), stub=("dW",)),
+    single(
+        "TwoLayerNet.loss",
+        "mlp",
+        two_layer_row("two_layers_full", 1.0),
+        Reading(two_layer_row("two_layers_half", 0.5), "penalty 0.5 reg W^2"),
+        quiet=("float32", "shape"),
+    ),
+    *(
+        single(
+            f"KNearestNeighbor.compute_distances_{loops}", "k-nearest neighbours", distances_row(loops), stub=("out",)
+        )
+        for loops in ("two_loops", "one_loop", "no_loops")
+    ),
+    single("KNearestNeighbor.predict_labels", "k-nearest neighbours", VOTES, quiet=("float32", "shape")),
 )
 
 FAST_LAYERS = """
@@ -608,12 +703,29 @@ max_pool_forward_fast, max_pool_backward_fast = max_pool_forward_naive, max_pool
 """
 """In place of the course's compiled layers, which no student wrote."""
 
+
+def fallbacks() -> dict[str, str]:
+    """What a file may import that was not handed in beside it."""
+    folder = files(__package__) / "cs231n_modules"
+    return {name: (folder / f"{name}.py.txt").read_text(encoding="utf-8") for name in ("layers", "layer_utils")}
+
+
 CONTRACT = Contract(
     name="cs231n",
     title="CS231n",
     entries=ENTRIES,
     adapter="cs231n_adapter.py.txt",
-    aliases={"softmax_loss_vectorized": ("softmax_loss_vectorised",)},
+    aliases={
+        "softmax_loss_vectorized": ("softmax_loss_vectorised",),
+        "affine_bn_relu_forward": ("affine_batchnorm_relu_forward",),
+        "affine_bn_relu_backward": ("affine_batchnorm_relu_backward",),
+    },
     packages=("cs231n", "classifiers", "assignment1", "assignment2", "assignment3"),
     stand_ins={"fast_layers": FAST_LAYERS},
+    fallbacks=fallbacks(),
+    helpers=(
+        *(f"{layer}_{way}_fast" for layer in ("conv", "max_pool") for way in ("forward", "backward")),
+        *(f"conv_{way}_{how}" for way in ("forward", "backward") for how in ("im2col", "strides")),
+        *(f"{name}_{kind}" for name in ("im2col", "col2im") for kind in ("indices", "cython", "6d_cython")),
+    ),
 )

@@ -51,21 +51,28 @@ DECIDING = ("main", "edges")
 
 @dataclass(frozen=True)
 class Failure:
-    """One property that a function fails, on its smallest case."""
+    """One property that a function fails, on its smallest case. when: "pad = 0" where it does only then."""
 
     property: str
     message: str
     sizes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     likely: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of one function. convention: the reading under which it was judged, where there are several."""
+    """What is said of one function.
+
+    function: as the file calls it; name: as the contract does; line: where it is defined, 0 where nobody knows.
+    convention: the reading under which it was judged, where there are several.
+    """
 
     function: str
+    name: str
     file: str
+    line: int
     row: str
     verdict: Word
     convention: str = ""
@@ -118,7 +125,8 @@ class Hearing:
 
     unattempted, blocked: cases in which it was not written, or could not be reached for its forward. reason: what the
     adapter says of why not.
-    zero: whether everything it gave is zero. follows: whether it is the gradient of its forward, wrong as that is.
+    zero: whether everything it gave is zero. ran: whether it ever returned.
+    follows: whether it is the gradient of its forward, wrong as that is.
     """
 
     function: Function
@@ -129,6 +137,7 @@ class Hearing:
     reason: str = ""
     zero: bool = True
     follows: bool = False
+    ran: bool = False
 
     @property
     def cases(self) -> int:
@@ -273,6 +282,7 @@ def _attendance(hearing: Hearing, row: Row, program: Program, reply: Reply, blam
         hearing.blocked += own == 1 and blame == 0
         return
     outcomes = [call.outcome for call in reply.calls]
+    hearing.ran |= outcomes[own] == "returned"
     if unreached(reply) or (own == 1 and outcomes[0] != "returned"):
         hearing.blocked += 1
         hearing.reason = hearing.reason or _why_unreached(reply)
@@ -364,7 +374,7 @@ def _failure(name: str, misses: list[Miss], hearing: Hearing, row: Row) -> Failu
         message = _("{message}; only when {condition}").format(message=message, condition=when)
     alike = [(miss.item, miss.finding) for miss in misses if miss.finding.tensor == finding.tensor]
     likely = finding.hint or fitting_pattern(row, finding.tensor, alike)
-    return Failure(name, message, item.case.sizes, item.options, likely)
+    return Failure(name, message, item.case.sizes, item.options, likely, when)
 
 
 def only_when(failing: Sequence[Item], seen: Sequence[Item]) -> str:

@@ -10,6 +10,7 @@ import ast
 import builtins
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 import types
@@ -110,6 +111,14 @@ def reached(function: Any, *args: Any) -> Any:
         return function(*args)
     except Exception as error:
         raise Unreached(f"{type(error).__name__}: {error}") from None
+
+
+def parameters(function: Any) -> list[str]:
+    """Names of what a function, or a class's constructor, takes; without self."""
+    try:
+        return [name for name in inspect.signature(function).parameters if name != "self"]
+    except (TypeError, ValueError):
+        return []
 
 
 class Served:

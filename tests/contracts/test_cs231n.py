@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from graders.contracts import find_contract
+from graders.contracts.engine import LENT
 from graders.contracts.python2 import readable, with_old_division
 from tests.contracts.conftest import FILES, Judge, words
 
@@ -246,6 +247,7 @@ def test_what_a_case_needs_to_fail_is_said(judge: Judge):
     report = judge("cs231n", {"layers.py": only(text, "conv_forward_naive", "conv_backward_naive")})
     (failure,) = next(one.failed for one in report.functions if one.verdict == "wrong")
     assert "only when pad = 0" in failure.message
+    assert failure.when == "pad = 0"
     assert failure.options["pad"] == 0
 
 
@@ -346,8 +348,129 @@ def test_two_students_files_of_one_name_do_not_meet(judge: Judge):
     pick = ("affine_forward", "relu_forward")
     files = {"a/layers.py": only(LAYERS, *pick), "b/layers.py": only(wrong, *pick)}
     report = judge("cs231n", {**files, "a/layer_utils.py": utils, "b/layer_utils.py": utils})
-    found = {one.file.split("/")[-2]: one.verdict for one in report.functions if one.function == "affine_relu_forward"}
-    assert found == {"a": "right", "b": "wrong"}
+    of_utils = [one for one in report.functions if one.function == "affine_relu_forward"]
+    found = {one.file.split("/")[-2]: (one.verdict, one.convention) for one in of_utils}
+    assert found == {"a": ("right", ""), "b": ("right", LENT)}
+
+
+def test_a_sandwich_handed_in_alone_has_right_layers(judge: Judge):
+    utils = (FILES / "cs231n" / "layer_utils.py").read_text(encoding="utf-8")
+    wrong = edited(utils, "return affine_backward(relu_backward(dout, r), fc)", "return affine_backward(dout, fc)")
+    report = judge("cs231n", {"layer_utils.py": wrong})
+    verdicts = words(report)
+    assert verdicts.pop("affine_relu_backward") == "wrong"
+    assert set(verdicts.values()) == {"right"}
+    assert report.files[0].notes == ("layers was not handed in beside it: a right one is used",)
+
+
+def test_what_calls_a_function_that_is_not_there_is_not_judged(judge: Judge):
+    text = """import numpy as np
+
+
+def conv_relu_forward(x, w, b, conv_param):
+    return conv_forward_fast(x, w, b, conv_param)
+
+
+def relu_forward(x):
+    return np.maximum(0, y), x
+
+
+def svm_loss(x, y):
+    return matplotlib.svm(x, y)
+"""
+    report = judge("cs231n", {"layers.py": text})
+    assert words(report) == {"conv_relu_forward": "not judged", "relu_forward": "wrong", "svm_loss": "wrong"}
+    imported = judge("cs231n", {"layers.py": "import matplotlib\n" + text})
+    assert words(imported)["svm_loss"] == "not judged"
+    notes = {one.function: one.notes for one in imported.functions}
+    assert notes["svm_loss"] == ("it cannot be judged without matplotlib",)
+
+
+def test_work_in_torch_is_not_judged(judge: Judge):
+    text = """import torch
+
+
+def relu_forward(x):
+    out = x.clone()
+    out[x < 0] = 0
+    return out, x
+
+
+def relu_backward(dout, cache):
+    return dout * (cache > 0)
+
+
+def affine_forward(x, w, b):
+    return x.view(x.shape[0], -1).mm(w) + b, (x, w, b)
+
+
+def word_embedding_forward(x, W):
+    return W[x], (x, W)
+"""
+    report = judge("cs231n", {"layers.py": text})
+    assert words(report) == {
+        "relu_forward": "not judged",
+        "relu_backward": "not judged",
+        "affine_forward": "not judged",
+        "word_embedding_forward": "right",
+    }
+    assert report.functions[0].notes == ("it computes with torch",)
+
+
+NETS = (FILES / "cs231n" / "neural_net.py").read_text(encoding="utf-8")
+NEIGHBOURS = (FILES / "cs231n" / "k_nearest_neighbor.py").read_text(encoding="utf-8")
+
+
+def test_the_net_of_assignment_2_is_built_of_layers(judge: Judge):
+    text = """from ..layer_utils import *
+from ..layers import *
+
+
+class TwoLayerNet(object):
+    def __init__(self, input_dim=3072, hidden_dim=100, num_classes=10, weight_scale=1e-3, reg=0.0):
+        self.params, self.reg = {}, reg
+
+    def loss(self, X, y=None):
+        p = self.params
+        hidden, first = affine_relu_forward(X, p["W1"], p["b1"])
+        scores, second = affine_forward(hidden, p["W2"], p["b2"])
+        if y is None:
+            return scores
+        loss, dscores = softmax_loss(scores, y)
+        dhidden, dW2, db2 = affine_backward(dscores, second)
+        _, dW1, db1 = affine_relu_backward(dhidden, first)
+        loss += 0.5 * self.reg * sum(np.sum(p[name] ** 2) for name in ("W1", "W2"))
+        return loss, {"W1": dW1 + self.reg * p["W1"], "W2": dW2 + self.reg * p["W2"], "b1": db1, "b2": db2}
+"""
+    report = judge("cs231n", {"fc_net.py": text})
+    assert [(one.verdict, one.convention) for one in report.functions if one.function == "TwoLayerNet.loss"] == [
+        ("right", "penalty 0.5 reg W^2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("grads['b1'] = dh.sum(0)", "grads['b1'] = dh.mean(0)"),
+        ("dh = ds.dot(W2.T) * (h > 0)", "dh = ds.dot(W2.T)"),
+        ("2 * reg * W1", "reg * W1"),
+    ],
+)
+def test_mistakes_in_the_net_of_assignment_1(old: str, new: str, judge: Judge):
+    report = judge("cs231n", {"neural_net.py": edited(NETS, old, new)})
+    assert words(report) == {"TwoLayerNet.loss": "wrong"}
+
+
+def test_mistakes_among_neighbours(judge: Judge):
+    text = edited(NEIGHBOURS, "np.sqrt(((self.X_train - X[i]) ** 2).sum(1))", "((self.X_train - X[i]) ** 2).sum(1)")
+    text = edited(text, "np.bincount(closest).argmax()", "closest[0]")
+    found = words(judge("cs231n", {"knn.py": text}))
+    assert {name.partition(".")[2]: word for name, word in found.items()} == {
+        "compute_distances_two_loops": "right",
+        "compute_distances_one_loop": "wrong",
+        "compute_distances_no_loops": "right",
+        "predict_labels": "wrong",
+    }
 
 
 def test_integer_division_of_python_2_is_named(judge: Judge):
@@ -425,8 +548,9 @@ def test_the_report_as_json_is_plain(judge: Judge):
     told = json.loads(json.dumps(report.to_json()))
     assert set(told) == {"contract", "files", "functions", "seconds"}
     first = told["functions"][0]
-    assert set(first) == {"function", "file", "row", "verdict", "convention", "notes", "failed"}
-    assert set(first["failed"][0]) == {"property", "message", "sizes", "options", "likely"}
+    assert set(first) == {"function", "name", "file", "line", "row", "verdict", "convention", "notes", "failed"}
+    assert set(first["failed"][0]) == {"property", "message", "sizes", "options", "likely", "when"}
+    assert (first["name"], first["line"]) == ("relu_forward", 6)
     assert first["row"] == "relu"
     assert {one["verdict"] for one in told["functions"][1:]} == {"missing"}
     assert np.isfinite(told["seconds"])
