@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import functools
 import os
 import re
@@ -230,7 +231,7 @@ def read_file(path: Path) -> CourseFile:
             raise IntakeError(_("{name} is empty").format(name=path.name))
         if path.name.lower().endswith(".ipynb"):
             return CourseFile(path, code_cells(data))
-        text = decode(data)
+        text = decoded(data)
         modern = readable(text)
         return CourseFile(path, (Piece("", modern),), python2=modern != text)
     except IntakeError as error:
@@ -238,6 +239,18 @@ def read_file(path: Path) -> CourseFile:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return CourseFile(path, problem=_("it cannot be read: {reason}").format(reason=reason))
+
+
+def decoded(data: bytes) -> str:
+    """The source. What is not UTF-8 and does not say so has such bytes in comments, as a rule: they become Latin-1."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
+    try:
+        return decode(data)
+    except IntakeError:
+        if b"\0" in data:
+            raise
+        return data.decode("latin-1").replace("\r\n", "\n")
 
 
 def _bytes(path: Path) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -45,6 +46,8 @@ NOTED_CASES = 3
 """Cases of those that are asked, at most."""
 TOGETHER = 4
 """Programs to a request, which shares its time among them."""
+SQUARE = (("H", "W"), ("HH", "WW"), ("pool_height", "pool_width"))
+"""Sizes that an author may take to be the same."""
 DECIDING = ("main", "edges")
 """Families whose values decide."""
 
@@ -378,7 +381,7 @@ def _failure(name: str, misses: list[Miss], hearing: Hearing, row: Row) -> Failu
 
 
 def only_when(failing: Sequence[Item], seen: Sequence[Item]) -> str:
-    """The one option or size that all failing cases share and no other case has: "pad = 0"; "" when there is none."""
+    """What all failing cases share and no other has: "pad = 0", "H and W differ", "pad is not 1"; "" for nothing."""
     failed = {id(item) for item in failing}
     passing = [item for item in seen if id(item) not in failed]
     if not passing:
@@ -388,7 +391,34 @@ def only_when(failing: Sequence[Item], seen: Sequence[Item]) -> str:
     for setting in sorted(common, key=str):
         if not any(setting in set(_settings(item)) for item in passing):
             return f"{setting[0]} = {setting[1]}"
+    for one, other in SQUARE:
+        if _tells(failing, passing, functools.partial(_differ, one, other)):
+            return _("{one} and {other} differ").format(one=one, other=other)
+    if _tells(failing, passing, _overlaps):
+        return _("windows overlap")
+    for setting in sorted(set.intersection(*(set(item.options.items()) for item in passing)), key=str):
+        if not any(setting in item.options.items() for item in failing):
+            return _("{name} is not {value}").format(name=setting[0], value=setting[1])
     return ""
+
+
+def _tells(failing: Sequence[Item], passing: Sequence[Item], predicate: Callable[[Item], bool]) -> bool:
+    """Whether it holds of every failing case and of no other."""
+    return all(map(predicate, failing)) and not any(map(predicate, passing))
+
+
+def _get(item: Item, name: str) -> Any:
+    return item.options.get(name, item.case.sizes.get(name))
+
+
+def _differ(one: str, other: str, item: Item) -> bool:
+    return bool(_get(item, one) != _get(item, other))
+
+
+def _overlaps(item: Item) -> bool:
+    """Windows of pooling that share elements."""
+    sides = [_get(item, name) for name in ("pool_height", "pool_width", "kernel")]
+    return bool(max((side for side in sides if side), default=0) > item.options.get("stride", 99))
 
 
 def _settings(item: Item) -> Iterator[tuple[str, Any]]:
