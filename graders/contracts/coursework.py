@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from graders.contracts.prelude import OLD_NUMPY, OLD_PYTHON
+from graders.contracts.prelude import OLD_NUMPY, OLD_PACKAGES, OLD_PYTHON
 from graders.contracts.python2 import readable
 from graders.i18n import _
 from graders.intake.notebook import code_cells
@@ -120,10 +120,13 @@ class CourseFile:
     def old_names(self) -> Iterator[str]:
         """Names of Python 2 and of old NumPy that the file uses."""
         for node in (inner for statement in self.statements for inner in ast.walk(statement)):
-            if isinstance(node, ast.Name) and node.id in OLD_PYTHON:
+            if isinstance(node, ast.Name) and node.id in OLD_PYTHON and not self._imported_today(node.id):
                 yield node.id
             elif isinstance(node, ast.Attribute) and node.attr in _GONE and _is_numpy(node.value):
                 yield f"np.{node.attr}"
+
+    def _imported_today(self, name: str) -> bool:
+        return name in self.imports and self.imports[name].partition(".")[0] not in (*OLD_PACKAGES, "builtins")
 
 
 _GONE = frozenset(OLD_NUMPY)

@@ -492,6 +492,12 @@ def adam_readings() -> tuple[Reading, ...]:
 
 # --- linear classifiers ---
 
+
+def mild(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
+    """Weights under which no probability is so small that an eps in its logarithm counts."""
+    return np.asarray(rng.normal(0, 0.4, shape))
+
+
 CLASSIFIER = {"N": (2, 6), "D": (2, 5), "C": (2, 6)}
 REG = {"reg": (0.5, 0.0, 0.05)}
 
@@ -517,41 +523,77 @@ def classifier_row(name: str, loss: Callable[[Tensor, Tensor], Tensor], form: st
         scores = (w @ x).T if form else x @ w
         return loss(scores, labels) + factor * reg * (w * w).sum()
 
-    args = (Arg("w", "C D" if form else "D C"), Arg("x", "D N" if form else "N D"), LABELS)
+    draw = mild if loss is softmax_loss else "real"
+    args = (Arg("w", "C D" if form else "D C", draw), Arg("x", "D N" if form else "N D"), LABELS)
     outputs = ("loss", "dW")
     both = with_gradient(objective)
     return row(name, args, both, CLASSIFIER, kind="function", outputs=outputs, options=REG, patterns=("normal",))
 
 
-# --- networks and neighbours of assignment 1 ---
-
-TWO_LAYERS = (
-    *(Arg(name, axes) for name, axes in (("x", "N D"), ("w1", "D H"), ("b1", "H"), ("w2", "H C"), ("b2", "C"))),
-    LABELS,
-)
+# --- whole networks, and neighbours ---
 
 
-def two_layer_net(factor: float) -> Callable[..., tuple[Tensor, ...]]:
-    """Scores, softmax loss with a penalty on both matrices, and the gradients of all parameters."""
+def connected(x: Tensor, *params: Tensor) -> Tensor:
+    """Affine layers with ReLUs between them."""
+    for w, b in zip(params[:-2:2], params[1:-2:2], strict=True):
+        x = relu(affine(x, w, b))
+    return affine(x, *params[-2:])
+
+
+def convolutional(x: Tensor, w1: Tensor, b1: Tensor, *params: Tensor) -> Tensor:
+    """A convolution that keeps the size, ReLU, pooling by two, then affine layers."""
+    z = relu(conv(x, w1, b1, stride=1, pad=(w1.shape[2] - 1) // 2))
+    return connected(pooled(z, 2, 2).amax((-2, -1)), *params)
+
+
+def with_penalty(net: Callable[..., Tensor], factor: float) -> Callable[..., tuple[Tensor, ...]]:
+    """Scores, softmax loss with a penalty on all matrices, and the gradients of all parameters."""
 
     def objective(x: Tensor, *params: Tensor, reg: float) -> tuple[Tensor, ...]:
-        *weights, labels = params
+        *given, labels = params
         with torch.enable_grad():
-            w1, b1, w2, b2 = (one.detach().requires_grad_() for one in weights)
-            scores = relu(x @ w1 + b1) @ w2 + b2
-            loss = softmax_loss(scores, labels) + factor * reg * ((w1 * w1).sum() + (w2 * w2).sum())
-            gradients = torch.autograd.grad(loss, (w1, b1, w2, b2))
+            weights = [one.detach().requires_grad_() for one in given]
+            scores = net(x, *weights)
+            loss = softmax_loss(scores, labels) + factor * reg * sum((w * w).sum() for w in weights[::2])
+            gradients = torch.autograd.grad(loss, weights)
         return scores.detach(), loss.detach(), *gradients
 
     return objective
 
 
-def two_layer_row(name: str, factor: float) -> Row:
-    """A fully connected net with one hidden layer."""
-    outputs = ("scores", "loss", "dW1", "db1", "dW2", "db2")
-    axes = {"N": (2, 5), "D": (2, 4), "H": (2, 5), "C": (2, 4)}
-    fields: dict[str, Any] = {"outputs": outputs, "options": REG, "patterns": ("normal",)}
-    return row(name, TWO_LAYERS, two_layer_net(factor), axes, kind="function", **fields)
+def net_entry(function: str, task: str, name: str, net: Callable[..., Tensor], x: str, *shapes: str) -> Entry:
+    """The loss of a network; `shapes` of W1, b1, W2, ..."""
+    names = [f"{kind}{layer + 1}" for layer in range(len(shapes) // 2) for kind in "Wb"]
+    args = (Arg("x", x), *(Arg(name, shape, mild) for name, shape in zip(names, shapes, strict=True)), LABELS)
+    axes = dict.fromkeys(("N", "D", "H", "K", "C"), (2, 4)) | {"F": (2, 3), "P": (2, 3), "Q": (2, 3)}
+    used = {axis: size for axis, size in axes.items() if axis in " ".join((x, *shapes))}
+    fields: dict[str, Any] = {"outputs": ("scores", "loss", *(f"d{one}" for one in names)), "options": REG}
+
+    def reading(form: str, factor: float) -> Row:
+        made = with_penalty(net, factor)
+        return row(f"{name}_{form}", args, made, used, kind="function", patterns=("normal",), **fields)
+
+    readings = (reading("full", 1.0), Reading(reading("half", 0.5), "penalty 0.5 reg W^2"))
+    return single(function, task, *readings, quiet=("float32", "shape"))
+
+
+NETS = (
+    net_entry("TwoLayerNet.loss", "mlp", "two_layers", connected, "N D", "D H", "H", "H C", "C"),
+    net_entry("FullyConnectedNet.loss", "mlp", "connected_net", connected, "N D", "D H", "H", "H K", "K", "K C", "C"),
+    net_entry(
+        "ThreeLayerConvNet.loss",
+        "conv2d + relu + max_pool2d + mlp",
+        "conv_net",
+        convolutional,
+        "N D 2*P 2*Q",
+        "F D 3 3",
+        "F",
+        "F*P*Q H",
+        "H",
+        "H C",
+        "C",
+    ),
+)
 
 
 def distances(test: Tensor, train: Tensor) -> Tensor:
@@ -680,13 +722,7 @@ ENTRIES = (
     ),
     single("svm_loss_naive", "multiclass_hinge_loss", *classifier_readings("svm_naive", svm_loss), stub=("dW",)),
     single("svm_loss_vectorized", "multiclass_hinge_loss", *classifier_readings("svm_fast", svm_loss), stub=("dW",)),
-    single(
-        "TwoLayerNet.loss",
-        "mlp",
-        two_layer_row("two_layers_full", 1.0),
-        Reading(two_layer_row("two_layers_half", 0.5), "penalty 0.5 reg W^2"),
-        quiet=("float32", "shape"),
-    ),
+    *NETS,
     *(
         single(
             f"KNearestNeighbor.compute_distances_{loops}", "k-nearest neighbours", distances_row(loops), stub=("out",)

@@ -12,7 +12,7 @@ from typing import Any
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.contracts.coursework import CourseFile, find_files, packages_named, read_file, siblings
 from graders.contracts.judge import NAMESPACE, Bench, ContractExam, Hearing, Verdict, failures, notes
-from graders.contracts.python2 import CONVENTION, looks_divided, with_old_division
+from graders.contracts.python2 import CONVENTION, looks_old, with_old_division
 from graders.families import Answers
 from graders.i18n import _
 from graders.sandbox.backend import Backend
@@ -132,7 +132,7 @@ class Checker:
         old = [
             (entry, functions)
             for entry, functions in wanted
-            if any(looks_divided(verdicts[self._actual(function.name)].failed) for function in functions)
+            if any(looks_old(_ends(verdicts[self._actual(function.name)])) for function in functions)
         ]
         if old:
             verdicts |= self._as_python2(old, verdicts)
@@ -211,7 +211,7 @@ class Checker:
         before = (
             f"{NAMESPACE} = __import__('types').ModuleType({NAMESPACE!r})\n"
             f"exec(compile({prelude!r}, '<contract>', 'exec'), {NAMESPACE}.__dict__)\n"
-            f"{NAMESPACE}.begin(globals(), *{told!r})\n"
+            f"{NAMESPACE}.begin(globals(), *{told!r}, lists={change is with_old_division})\n"
         )
         after = f"{NAMESPACE}.finish({self.contract.adapter_source!r})\n"
         own = [replace(piece, text=change(piece.text)) for piece in self.file.pieces]
@@ -320,7 +320,13 @@ def _better(one: Verdict, before: Verdict) -> bool:
     """Whether a verdict of the second session replaces that of the first."""
     if one.verdict == "right":
         return before.verdict != "right"
-    return one.verdict == "wrong" and (before.verdict == "not judged" or looks_divided(before.failed))
+    return one.verdict == "wrong" and (before.verdict == "not judged" or looks_old(_ends(before)))
+
+
+def _ends(one: Verdict) -> Iterator[str]:
+    """What is said of how a function fails."""
+    yield from (failure.message for failure in one.failed)
+    yield from one.notes if one.verdict == "not judged" else ()
 
 
 def _required(entry: Entry) -> Iterator[str]:

@@ -391,20 +391,26 @@ def only_when(failing: Sequence[Item], seen: Sequence[Item]) -> str:
     for setting in sorted(common, key=str):
         if not any(setting in set(_settings(item)) for item in passing):
             return f"{setting[0]} = {setting[1]}"
-    for one, other in SQUARE:
-        if _tells(failing, passing, functools.partial(_differ, one, other)):
-            return _("{one} and {other} differ").format(one=one, other=other)
-    if _tells(failing, passing, _overlaps):
-        return _("windows overlap")
+    told = [(_weight(failing, passing, predicate), text) for predicate, text in _relations()]
+    fewest, text = min(told, key=lambda one: one[0])
+    if fewest <= min(len(failing), len(passing) - 1):
+        return text
     for setting in sorted(set.intersection(*(set(item.options.items()) for item in passing)), key=str):
         if not any(setting in item.options.items() for item in failing):
             return _("{name} is not {value}").format(name=setting[0], value=setting[1])
     return ""
 
 
-def _tells(failing: Sequence[Item], passing: Sequence[Item], predicate: Callable[[Item], bool]) -> bool:
-    """Whether it holds of every failing case and of no other."""
-    return all(map(predicate, failing)) and not any(map(predicate, passing))
+def _relations() -> Iterator[tuple[Callable[[Item], bool], str]]:
+    """What may hold of a case, in words."""
+    for one, other in SQUARE:
+        yield functools.partial(_differ, one, other), _("{one} and {other} differ").format(one=one, other=other)
+    yield _overlaps, _("windows overlap")
+
+
+def _weight(failing: Sequence[Item], passing: Sequence[Item], predicate: Callable[[Item], bool]) -> float:
+    """How many other cases something holds of that holds of every failing case."""
+    return sum(map(predicate, passing)) if all(map(predicate, failing)) else float("inf")
 
 
 def _get(item: Item, name: str) -> Any:

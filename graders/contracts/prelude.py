@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -44,7 +45,19 @@ OLD_NUMPY: Mapping[str, Any] = {
     "mat": np.asmatrix,
     "msort": lambda a: np.sort(a, axis=0),
 }
-OLD_PYTHON: Mapping[str, Any] = {"xrange": range, "unicode": str, "raw_input": input, "long": int, "basestring": str}
+OLD_PYTHON: Mapping[str, Any] = {
+    "xrange": range,
+    "unicode": str,
+    "raw_input": input,
+    "long": int,
+    "basestring": str,
+    "reduce": functools.reduce,
+}
+
+
+def listed(kind: Any) -> Any:
+    """What a function of Python 2 gave where that of today gives no list."""
+    return lambda *args: list(kind(*args))
 
 
 def divided(a: Any, b: Any) -> Any:
@@ -185,8 +198,13 @@ def begin(
     sources: Mapping[str, str],
     packages: tuple[str, ...],
     other_names: Mapping[str, tuple[str, ...]],
+    *,
+    lists: bool = False,
 ) -> None:
-    """Before the student's file: old names, and an import system that knows its siblings."""
+    """Before the student's file: old names, and an import system that knows its siblings.
+
+    lists: whether `map`, `range` and the like give lists there, as they did in Python 2.
+    """
     global namespace, aliases
     namespace, aliases = names, other_names
     for name, value in OLD_NUMPY.items():
@@ -196,6 +214,8 @@ def begin(
         if not hasattr(builtins, name):
             setattr(builtins, name, value)
     names["__package__"] = PACKAGE
+    if lists:
+        names.update({kind.__name__: listed(kind) for kind in (map, zip, filter, range)})
     sys.meta_path.append(Served(sources, packages))
     sys.dont_write_bytecode = True
 

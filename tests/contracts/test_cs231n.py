@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from graders.contracts import find_contract
 from graders.contracts.engine import LENT
-from graders.contracts.python2 import readable, with_old_division
+from graders.contracts.python2 import CONVENTION, readable, with_old_division
 from tests.contracts.conftest import FILES, Judge, words
 
 LAYERS = (FILES / "cs231n" / "layers.py").read_text(encoding="utf-8")
@@ -461,6 +462,45 @@ def test_mistakes_in_the_net_of_assignment_1(old: str, new: str, judge: Judge):
     assert words(report) == {"TwoLayerNet.loss": "wrong"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("", ""), ("W2, b2 = back(", "b2, W2 = back("), ("range(1, 3)", "range(1, 2)")]
+)
+def test_the_nets_of_assignment_2(old: str, new: str, judge: Judge):
+    text = """from cs231n.layers import *
+from cs231n.layer_utils import *
+
+
+class ThreeLayerConvNet(object):
+    def __init__(self, input_dim=(3, 32, 32), num_filters=32, filter_size=7,
+                 hidden_dim=100, num_classes=10, weight_scale=1e-3, reg=0.0, dtype=np.float32):
+        self.params, self.reg = {}, reg
+        self.pad = (filter_size - 1) / 2
+
+    def loss(self, X, y=None):
+        p, g = self.params, {}
+        pool_param = {'pool_height': 2, 'pool_width': 2, 'stride': 2}
+        a, c1 = conv_relu_pool_forward(X, p['W1'], p['b1'], {'stride': 1, 'pad': self.pad}, pool_param)
+        b, c2 = affine_relu_forward(a, p['W2'], p['b2'])
+        scores, c3 = affine_forward(b, p['W3'], p['b3'])
+        if y is None:
+            return scores
+        loss, d = softmax_loss(scores, y)
+        d, g['W3'], g['b3'] = affine_backward(d, c3)
+        d, W2, b2 = back(d, c2)
+        g['W2'], g['b2'] = W2, b2
+        _, g['W1'], g['b1'] = conv_relu_pool_backward(d, c1)
+        for i in [3] + range(1, 3):
+            loss += 0.5 * self.reg * np.sum(p['W%d' % i] ** 2)
+            g['W%d' % i] += self.reg * p['W%d' % i]
+        return loss, g
+
+
+back = affine_relu_backward
+"""
+    report = judge("cs231n", {"cnn.py": edited(text, old, new) if old else text})
+    assert words(report) == {"ThreeLayerConvNet.loss": "wrong" if old else "right"}
+
+
 def test_mistakes_among_neighbours(judge: Judge):
     text = edited(NEIGHBOURS, "np.sqrt(((self.X_train - X[i]) ** 2).sum(1))", "((self.X_train - X[i]) ** 2).sum(1)")
     text = edited(text, "np.bincount(closest).argmax()", "closest[0]")
@@ -479,6 +519,56 @@ def test_integer_division_of_python_2_is_named(judge: Judge):
     report = judge("cs231n", {"layers.py": text})
     assert words(report) == {"max_pool_forward_naive": "right", "max_pool_backward_naive": "right"}
     assert "Python 2" in report.functions[0].convention
+
+
+def test_lists_of_python_2_are_named(judge: Judge):
+    text = """def sgd(w, dw, config=None):
+    for key, value in config.iteritems():
+        pass
+    steps = map(lambda g: g * config['learning_rate'], [dw])
+    return reduce(lambda a, b: a - b, [w] + steps), config
+"""
+    report = judge("cs231n", {"optim.py": text})
+    assert words(report) == {"sgd": "right"}
+    assert report.functions[0].convention == CONVENTION
+    assert report.files[0].notes[1] == "uses reduce, which Python and NumPy no longer have: provided"
+
+
+def test_reduce_of_today_is_no_old_name(judge: Judge):
+    text = "from functools import reduce\n\n\ndef sgd(w, dw, config):\n    return reduce(lambda a, b: a - b, [w, config['learning_rate'] * dw]), config\n"
+    report = judge("cs231n", {"optim.py": text})
+    assert (words(report), report.files[0].notes) == ({"sgd": "right"}, ())
+
+
+def test_other_encodings_are_read(judge: Judge, tmp_path: Path):
+    text = only(LAYERS, "relu_forward") + "# caf\u00e9\n"
+    for encoding in ("latin-1", "utf-16", "utf-8-sig"):
+        (tmp_path / f"{encoding}.py").write_bytes(text.encode(encoding))
+    report = judge("cs231n", tmp_path)
+    assert [one.verdict for one in report.functions if one.verdict != "missing"] == ["right"] * 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "when"),
+    [
+        ("p:p+x.shape[2], p:p+x.shape[3]]", "1:-1, 1:-1]", "conv_backward_naive", "pad is not 1"),
+        (
+            "j*s:j*s+w].max((2, 3))",
+            "j*s:j*s+h].max((2, 3))",
+            "max_pool_forward_naive",
+            "pool_height and pool_width differ",
+        ),
+        ("+= (win == win.max())", "= (win == win.max())", "max_pool_backward_naive", "windows overlap"),
+    ],
+)
+def test_the_cases_that_alone_fail_are_named(old: str, new: str, name: str, when: str, judge: Judge):
+    names = [
+        f"{name.partition('_backward')[0].partition('_forward')[0]}_{way}_naive" for way in ("forward", "backward")
+    ]
+    report = judge("cs231n", {"layers.py": edited(only(LAYERS, *names), old, new)})
+    (failure,) = next(one.failed for one in report.functions if one.function == name)
+    assert failure.when == when
+    assert failure.message.endswith(f"; only when {when}")
 
 
 def test_division_is_rewritten_wherever_it_stands():
