@@ -492,5 +492,9 @@ def test_other_versions_are_not_judged(judge: Judge):
         "SGD.step": "not judged",
     }
     notes = {one.function: " ".join(one.notes) for one in report.functions}
+    other = text("linear.py").replace("self.W", "self.weights")
+    found = judge("mytorch", {"linear.py": other})
+    assert set(words(found).values()) == {"not judged"}
+    assert "other names" in found.functions[0].notes[0]
     assert notes["Softmax.forward"] == "it computes with torch"
     assert "autograd version" in notes["Linear.backward"]
