@@ -141,6 +141,21 @@ MISTAKES: dict[str, tuple[str, tuple[str, str], tuple[str, ...], dict[str, str]]
         ("dropout_forward", "dropout_backward"),
         {"dropout_forward": "right", "dropout_backward": "wrong"},
     ),
+    "dropout without a test mode": (
+        LAYERS,
+        ("    elif mode == 'test':\n        out = x\n    return out.astype(x.dtype, copy=False),", "    return out,"),
+        ("dropout_forward", "dropout_backward"),
+        {"dropout_forward": "wrong", "dropout_backward": "right"},
+    ),
+    "dropout's backward without a test mode": (
+        LAYERS,
+        (
+            "return dout * mask if param['mode'] == 'train' else dout",
+            "return dout * mask if param['mode'] == 'train' else None",
+        ),
+        ("dropout_forward", "dropout_backward"),
+        {"dropout_forward": "right", "dropout_backward": "wrong"},
+    ),
     "pad:-pad": (
         LAYERS,
         ("dxp[:, :, p:p+x.shape[2], p:p+x.shape[3]]", "dxp[:, :, p:-p, p:-p]"),
