@@ -374,7 +374,7 @@ RECURRENT = (
                 Arg("x", "N T D", differentiable=False),
                 Arg("h_0", "2 N H"),
                 *(
-                    Arg(f"{name}_l{layer}", axes, differentiable=False)
+                    Arg(f"{name}_l{layer}", axes)
                     for layer, inputs in enumerate(("D", "H"))
                     for name, axes in (("W_ih", f"H {inputs}"), ("W_hh", "H H"), ("b_ih", "H"), ("b_hh", "H"))
                 ),

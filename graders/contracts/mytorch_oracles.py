@@ -180,12 +180,13 @@ def rnn_cell(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_h
 
 
 def rnn_classifier(x: Tensor, h: Tensor, *parameters: Tensor) -> Tensor:
-    """Two cells over time, the last state through a linear layer; the gradient of h is a mean over the batch."""
+    """Two cells over time, the last state through a linear layer; all gradients are means over the batch."""
     states = list(averaged(h, len(x)).unbind())
+    cells = [averaged(one, len(x)) for one in parameters[:8]]
     for step in x.unbind(1):
         below = step
         for layer in range(2):
-            w_ih, w_hh, b_ih, b_hh = parameters[4 * layer : 4 * layer + 4]
+            w_ih, w_hh, b_ih, b_hh = cells[4 * layer : 4 * layer + 4]
             below = states[layer] = torch.tanh(below @ w_ih.T + b_ih + states[layer] @ w_hh.T + b_hh)
     w, b = parameters[8:]
     return linear(states[-1], w, b)

@@ -73,6 +73,30 @@ MISTAKES: dict[str, tuple[str, tuple[str, str], tuple[str, ...], dict[str, str]]
         ("Linear",),
         {"Linear.forward": "right", "Linear.backward": "wrong"},
     ),
+    "the classifier's cells see the layer below a step early": (
+        "rnn_classifier.py",
+        ("self.hiddens[t + 1][l - 1] if l", "self.hiddens[t][l - 1] if l"),
+        ("RNNPhonemeClassifier",),
+        {"RNNPhonemeClassifier.forward": "right", "RNNPhonemeClassifier.backward": "wrong"},
+    ),
+    "the classifier forgets the layer above": (
+        "rnn_classifier.py",
+        ("dh[l - 1] += dx", "dh[l - 1] = dx"),
+        ("RNNPhonemeClassifier",),
+        {"RNNPhonemeClassifier.forward": "right", "RNNPhonemeClassifier.backward": "wrong"},
+    ),
+    "nothing is dropped": (
+        "dropout.py",
+        ("np.random.binomial(1, 1 - self.p, x.shape)", "np.ones(x.shape)"),
+        ("Dropout",),
+        {"Dropout.forward": "wrong", "Dropout.backward": "right"},
+    ),
+    "no channel is dropped": (
+        "dropout2d.py",
+        ("np.random.binomial(1, 1 - self.p, (*x.shape[:2], 1, 1))", "np.ones((*x.shape[:2], 1, 1))"),
+        ("Dropout2d",),
+        {"Dropout2d.forward": "wrong", "Dropout2d.backward": "right"},
+    ),
     "the input's gradient averaged as well": (
         "linear.py",
         ("return dLdZ @ self.W", "return dLdZ @ self.W / self.N"),
