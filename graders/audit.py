@@ -18,6 +18,7 @@ from graders.misconceptions.variant import Chaff, Variant, rows
 from graders.properties import properties
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits, Piece
+from graders.sandbox.reused import Reused
 from graders.sandbox.session import Session
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit, unit_names
@@ -276,7 +277,7 @@ _auditor: Auditor | None = None
 
 def _start(sandbox: str) -> None:
     global _auditor
-    _auditor = Auditor(sandbox)
+    _auditor = Auditor(backend=Reused(open_backend(sandbox, Limits())))
 
 
 def _carry_out(trials: Sequence[Trial]) -> list[Outcome]:
