@@ -9,12 +9,13 @@ TORCH  ?= torch==2.13.0
 TORCH_OPTIONS ?=
 SANDBOX ?= auto
 JOBS    ?= 2
+BENCH   ?=
 UNITS   := 01-activations 02-losses 03-backprop
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup sandbox demo test lint bench coverage translate clean
+.PHONY: setup sandbox demo test lint budget bench coverage translate clean
 
 setup: $(READY) sandbox
 
@@ -46,8 +47,12 @@ lint: setup
 	$(BIN)/mypy
 
 # How long a check takes, and where the time goes.
+budget: setup
+	$(BIN)/python -m graders.budget
+
+# The reference beside torch; `make bench BENCH=--check` fails where it is slower than the kept figures.
 bench: setup
-	$(BIN)/python -m graders.bench
+	$(BIN)/backcheck bench $(BENCH)
 
 coverage: setup
 	$(BIN)/python -m graders.coverage

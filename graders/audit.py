@@ -18,6 +18,7 @@ from graders.misconceptions.variant import Chaff, Variant, rows
 from graders.properties import properties
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits, Piece
+from graders.sandbox.reused import Reused
 from graders.sandbox.session import Session
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit, unit_names
@@ -253,7 +254,8 @@ class Auditor:
         submission = Submission("stub", unit.file, (Piece("", stub_source(unit)),), "stub")
         report = grade(submission, self.public[unit.name], self.backend, explain=False)
         right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
-        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=report.problem)
+        message = "" if right else report.problem or f"{report.score:g} points for a stub"
+        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=message)
 
     def _graded(self, variant: Variant, exam: Exam, suspects: Suspects | None = None) -> Report:
         tasks = frozenset({variant.row})
@@ -275,7 +277,7 @@ _auditor: Auditor | None = None
 
 def _start(sandbox: str) -> None:
     global _auditor
-    _auditor = Auditor(sandbox)
+    _auditor = Auditor(backend=Reused(open_backend(sandbox, Limits())))
 
 
 def _carry_out(trials: Sequence[Trial]) -> list[Outcome]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
 import sys
 import time
 import traceback
@@ -385,6 +387,18 @@ def audit(unit: str | None, sandbox: str, runs: int, jobs: int, as_json: bool) -
     else:
         print_audit(result, console)
     sys.exit(PASS if result.passed else FAIL)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def bench(language: str, arguments: tuple[str, ...]) -> None:
+    """Measure the reference beside torch, and compare with the kept figures."""
+    require_torch()
+    # In a process of its own: the number of threads is settled before the libraries are loaded.
+    command = [sys.executable, "-m", "graders.benchmark", *arguments]
+    environment = {**os.environ, "BACKCHECK_LANG": language}
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 
 
 # --- everybody ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,10 +18,11 @@ from graders.exam import Exam, drawn_cases
 from graders.i18n import _
 from graders.properties import points, properties, value_properties
 from graders.properties.base import Finding, Item, Judged, Property
+from graders.properties.script import cuts
 from graders.properties.throughput import THROUGHPUT
-from graders.sandbox.program import Program, Reply
+from graders.sandbox.program import CallReply, Program, Reply
 from graders.sandbox.session import Session
-from graders.specs.row import Row
+from graders.specs.row import Row, ScriptRow
 from graders.suspects import Suspects
 from graders.throughput.judge import grade_throughput
 from graders.throughput.stand import Stand
@@ -99,16 +101,22 @@ def grade_row(
     killed = False
     main: dict[str, list[Answered]] = {}
     found: list[Case] = []
+    simple: dict[tuple[str, Case], Item] = {}
     answers.session.fresh()
     for family, next_up in zip(families, ahead, strict=True):
         if killed:
             waiting = [one for one in asked if one.family == family]
-            results |= {one.name: unasked(row, one, worth[one.name], asked[0].name) for one in waiting}
+            first = next(
+                (name for name, result in results.items() if result.status is not Status.PASSED), asked[0].name
+            )
+            results |= {one.name: unasked(row, one, worth[one.name], first) for one in waiting}
             continue
         members = [one for one in asked if one.family == family]
         items = exam.items(row, family)
         replies = answers.ask([members[0].program(item) for item in items], None, partial(prepare, exam, *next_up))
         killed = family == "main" and any(reply.status in KILLED for reply in replies)
+        if killed and isinstance(row, ScriptRow):
+            replies = as_far_as_they_come(items, replies, answers)
         for one in members:
             earlier = {name: result.status for name, result in results.items()}
             with answers.timed("judging"):
@@ -118,7 +126,7 @@ def grade_row(
                 ]
             result = conclude(row, one, worth[one.name], answered)
             if result.status is Status.FAILED and (practice or suspects):
-                example = Example(row, one, answers, exam, practice or exam, earlier, found)
+                example = Example(row, one, answers, exam, practice or exam, earlier, found, simple)
                 with answers.timed("shrinking"):
                     public = example.public(answered)
                     failures[one.name] = Failure(one, public, earlier, example.judge_all)
@@ -165,6 +173,31 @@ def timed(
         return Result(row.name, THROUGHPUT.name, _(THROUGHPUT.question), Status.ERROR, 0.0, 0.0, message)
 
 
+def as_far_as_they_come(items: Sequence[Item], replies: Sequence[Reply], answers: Answers) -> list[Reply]:
+    """The replies, where a script hangs or ends the worker with those of its calls that an earlier stage is made of.
+
+    How far the first such script comes is found stage by stage, and the others are then asked as much.
+    """
+    killed = [index for index, reply in enumerate(replies) if reply.status in KILLED]
+    cut = {index: cuts(items[index]) for index in killed}
+    far = -1
+    for program in cut[killed[0]]:
+        if answers.ask([program])[0].status != "completed":
+            break
+        far += 1
+    further = list(replies)
+    if far >= 0:
+        shorter = answers.ask([cut[index][min(far, len(cut[index]) - 1)] for index in killed])
+        for index, came in zip(killed, shorter, strict=True):
+            further[index] = replace(replies[index], calls=returned(came.calls))
+    return further
+
+
+def returned(calls: Sequence[CallReply]) -> tuple[CallReply, ...]:
+    """The first of the calls, as long as they return."""
+    return tuple(itertools.takewhile(lambda call: call.outcome == "returned", calls))
+
+
 def prepare(exam: Exam, row: Row | None, family: str) -> None:
     """Make the items of a family before they are asked for; what fails here fails again where it counts."""
     if row is not None:
@@ -208,7 +241,7 @@ class Example:
     Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
     size of the error are all that is said.
 
-    found: the cases shown for other properties of the task, tried first.
+    found: the cases shown for other properties of the task, tried first; simple: what they were simplified to.
     """
 
     row: Row
@@ -218,6 +251,7 @@ class Example:
     practice: Exam
     earlier: dict[str, Status]
     found: list[Case]
+    simple: dict[tuple[str, Case], Item]
 
     def public(self, answered: list[Answered]) -> list[Answered]:
         """The answers to the cases that may be shown; none where the same would kill the worker again."""
@@ -234,8 +268,10 @@ class Example:
         secret = [entry for entry in answered if entry.judged.findings]
         if not secret:
             return replace(result, pictures=pictures)
-        if secret[0].judged.findings[0].anywhere or not public:
+        if secret[0].judged.findings[0].anywhere:
             return result
+        if not public:  # what ended the worker holds no value of the case; what came before it may
+            return result if secret[0].judged.findings[0].ended else self._described(result, secret, pictures)
         failing = [entry for entry in public if entry.judged.findings]
         if not failing:
             return self._described(result, secret, pictures)
@@ -315,9 +351,17 @@ class Example:
         def alike(one: Answered) -> bool:
             return any(_same_kind(first, found) for found in one.judged.findings[:1])
 
+        key = (self.property.family, entry.item.case)
+        if key in self.simple:  # as a rule it does for another gradient of the same task
+            confirmed = self.judge_all([_in_full(self.simple[key])])[0]
+            if alike(confirmed):
+                return confirmed
         found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
         confirmed = self.judge_all([_in_full(found)])[0]
-        return confirmed if alike(confirmed) else entry
+        if not alike(confirmed):
+            return entry
+        self.simple[key] = found
+        return confirmed
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
         item = entry.item

@@ -4,7 +4,8 @@
 2. Else element i passes when |got_i - wanted_i| <= C u max(s_i, |wanted|_inf), where s_i, the spread, is how
    far the oracle itself moves when every operation is perturbed relatively by a random 2^-30 (Monte Carlo
    arithmetic; Parker 1997), divided by 2^-30.
-3. Where C u max(s) exceeds 5 % of |wanted|_inf the dtype cannot decide: inconclusive, neither right nor wrong.
+3. Where C u max(s) exceeds 5 % of |wanted|_inf the dtype cannot decide: inconclusive, neither right nor wrong. What is
+   0 throughout is always decided: it may be off by its spread, or by rounding of the size of the inputs, and no more.
 
 Measured on 37 correct variants and 51 mutants of 10 operations: no false failure, no mutant missed in
 float64, with margins of 4 and 1e5. `tests/test_judging.py` holds the rule to both.
@@ -22,6 +23,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 C = 1000.0
 INCONCLUSIVE = 0.05
+HOPELESS = 1e6
+"""An error so many times what the first estimate of the spread allows is not allowed by a better one either."""
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 SMALLEST = 1e-30
 """The least a tensor's norm counts as: no case is drawn on such a scale, and where 0 is wanted 1e-60 is as right."""
 
@@ -60,18 +64,22 @@ def judge(got: Array, wanted: Array, u: float, spreads: Spreads | None = None) -
     if wanted.size == 0:
         return Judgement(right=True)
     difference = np.abs(np.asarray(got, np.float64) - wanted)
-    difference = np.where(np.isfinite(difference), difference, np.inf)
     norm = max(float(np.abs(wanted).max()), SMALLEST)
-    allowed = np.full(wanted.shape, C * u * norm)
-    verdict = _verdict(difference, allowed)
-    if spreads is None or verdict.right:
+    largest = float(difference.max())
+    if largest <= C * u * norm:  # nearly always, and there may be thousands of small arrays
+        return Judgement(right=True, error=largest / (C * u * norm))
+    difference = np.where(np.isfinite(difference), difference, np.inf)
+    verdict = _verdict(difference, np.full(wanted.shape, C * u * norm))
+    if spreads is None:
         return verdict
     for moved in spreads():
         verdict = _verdict(difference, C * u * np.maximum(moved, norm))
         if verdict.right:
             return verdict
-    undecided = C * u * float(moved.max()) > INCONCLUSIVE * norm and bool(np.isfinite(difference).all())
-    return Judgement(False, undecided, verdict.error, verdict.worst)
+        if verdict.error > HOPELESS:
+            break
+    undecided = C * u * float(moved.max()) > INCONCLUSIVE * norm > INCONCLUSIVE * SMALLEST
+    return Judgement(False, undecided and bool(np.isfinite(difference).all()), verdict.error, verdict.worst)
 
 
 def _verdict(difference: Array, allowed: Array) -> Judgement:
@@ -93,6 +101,9 @@ def within(got: Array, low: Array, high: Array, u: float) -> Judgement:
 def holds_float32(array: Array) -> bool:
     """True when float64 values all carry no more than float32's digits."""
     if array.dtype != np.float64 or array.size == 0:
+        return False
+    first = array.item(0)
+    if abs(first) < LARGEST_FLOAT32 and float(np.float32(first)) != first:  # so it is with nearly every array
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         return bool((array.astype(np.float32) == array).all())

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 from graders import i18n
 from graders.contracts import contract_names, find_contract
+from graders.contracts.engine import LENT
 from graders.contracts.python2 import CONVENTION
 from graders.misconceptions import all_chaffs
 from graders.properties import properties
@@ -53,7 +54,7 @@ def messages() -> set[str]:
     figures = {figure for source in sources for figure in re.findall(r'Outcome, "([^"]+)"', source)}
     remedies = {hostile.remedy for row in rows for hostile in row.hostile}
     conventions = {part for name in contract_names() for part in find_contract(name).conventions}
-    return extracted | questions | figures | remedies | conventions | {QUESTION, THROUGHPUT, CONVENTION}
+    return extracted | questions | figures | remedies | conventions | {QUESTION, THROUGHPUT, CONVENTION, LENT}
 
 
 def translated(catalogue: Catalog) -> set[str]:

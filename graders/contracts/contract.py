@@ -68,6 +68,7 @@ class Contract:
     packages: top-level packages from which the course's files import each other.
     stand_ins: modules of the course that files import and that no student wrote, as source by their last name.
     fallbacks: modules of earlier homeworks, for a file that was handed in without its own.
+    helpers: functions of the course that no student writes, and that lie in files of their own.
     """
 
     name: str
@@ -78,11 +79,19 @@ class Contract:
     packages: tuple[str, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     fallbacks: Mapping[str, str] = field(default_factory=dict)
+    helpers: tuple[str, ...] = ()
 
     @property
     def functions(self) -> tuple[str, ...]:
         """Every function of the contract, once, in order."""
         return tuple(dict.fromkeys(function.name for entry in self.entries for function in entry.functions))
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """Names that a file of the course may expect of another file."""
+        own = {name.partition(".")[0] for name in (*self.functions, *self.aliases)}
+        other = {name.partition(".")[0] for names in self.aliases.values() for name in names}
+        return frozenset(own | other | set(self.helpers))
 
     @property
     def conventions(self) -> frozenset[str]:

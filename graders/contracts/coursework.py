@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import functools
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from graders.contracts.prelude import OLD_NUMPY, OLD_PYTHON
+from graders.contracts.prelude import OLD_NUMPY, OLD_PACKAGES, OLD_PYTHON
 from graders.contracts.python2 import readable
 from graders.i18n import _
 from graders.intake.notebook import code_cells
@@ -27,6 +28,7 @@ EMPTY_CALLS = frozenset(
     ("get", "setdefault", "pop", "len", "print", "zeros", "zeros_like", "ones", "ones_like", "astype", "seed")
 )
 """Calls that a course's unfilled function makes itself, beside those that raise."""
+EMPTY_ARRAYS = frozenset(("zeros", "zeros_like", "list", "dict"))
 NOT_WRITTEN = ("NotImplementedError", "NotImplemented")
 GIVEN_MODULES = ("numpy", "np")
 
@@ -65,6 +67,43 @@ class CourseFile:
         """Names of functions and methods; also where the file does not parse."""
         return frozenset(self.definitions) | frozenset(_names_by_indentation(self.text) if self.broken else ())
 
+    def line_of(self, name: str) -> int:
+        """Where a function is defined; 0 where it cannot be told."""
+        return self.definitions[name].lineno if name in self.definitions and len(self.pieces) == 1 else 0
+
+    @functools.cached_property
+    def imports(self) -> Mapping[str, str]:
+        """Names that the top of the file imports, each with its module."""
+        found: dict[str, str] = {}
+        for node in self._importing:
+            for alias in node.names:
+                module = alias.name if isinstance(node, ast.Import) else node.module or ""
+                found[alias.asname or alias.name.partition(".")[0]] = module
+        return found
+
+    @functools.cached_property
+    def modules(self) -> frozenset[str]:
+        """Every part of the names of the modules that it imports."""
+        found = [
+            *(alias.name for node in self._importing if isinstance(node, ast.Import) for alias in node.names),
+            *(node.module or "" for node in self._importing if isinstance(node, ast.ImportFrom)),
+        ]
+        return frozenset(part for name in found for part in name.split(".") if part)
+
+    @property
+    def _importing(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        for node in self.statements:
+            inner = node.body if isinstance(node, ast.Try) else [node]
+            yield from (one for one in inner if isinstance(one, ast.Import | ast.ImportFrom))
+
+    @functools.cached_property
+    def bound(self) -> frozenset[str]:
+        """Names that the file itself defines at the top or assigns anywhere."""
+        tops = (getattr(node, "name", "") for node in self.statements)
+        inner = (one for node in self.statements for one in ast.walk(node))
+        stored = (one.id for one in inner if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store))
+        return frozenset((*tops, *stored))
+
     @property
     def broken(self) -> bool:
         """Whether some piece does not parse."""
@@ -74,13 +113,20 @@ class CourseFile:
         """Whether a function computes nothing, as the course hands it out."""
         return name in self.definitions and _computes_nothing(self.definitions[name])
 
+    def blank(self, name: str) -> bool:
+        """Whether a function returns nothing but what stands in the handout: literals, zeros, empty lists."""
+        return name in self.definitions and _returns_literals(self.definitions[name])
+
     def old_names(self) -> Iterator[str]:
         """Names of Python 2 and of old NumPy that the file uses."""
         for node in (inner for statement in self.statements for inner in ast.walk(statement)):
-            if isinstance(node, ast.Name) and node.id in OLD_PYTHON:
+            if isinstance(node, ast.Name) and node.id in OLD_PYTHON and not self._imported_today(node.id):
                 yield node.id
             elif isinstance(node, ast.Attribute) and node.attr in _GONE and _is_numpy(node.value):
                 yield f"np.{node.attr}"
+
+    def _imported_today(self, name: str) -> bool:
+        return name in self.imports and self.imports[name].partition(".")[0] not in (*OLD_PACKAGES, "builtins")
 
 
 _GONE = frozenset(OLD_NUMPY)
@@ -137,6 +183,37 @@ def _computes_nothing(function: ast.FunctionDef) -> bool:
     return True
 
 
+def _returns_literals(function: ast.FunctionDef) -> bool:
+    """No arithmetic and no loop; and every name that is returned was only ever given a literal or an empty array."""
+    given: dict[str, list[ast.expr]] = defaultdict(list)
+    returned: list[ast.expr] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.BinOp | ast.AugAssign | ast.For | ast.While | ast.comprehension | ast.Lambda):
+            return False
+        if isinstance(node, ast.Return) and node.value is not None:
+            returned += node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        if isinstance(node, ast.Assign):
+            for target, value in _assigned(node):
+                given[target].append(value)
+    names = [given[one.id] if isinstance(one, ast.Name) else [one] for one in returned]
+    return bool(names) and all(values and all(map(_is_literal, values)) for values in names)
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
+    """Names with what they are given, also `a, b = 1, []`."""
+    for target in node.targets:
+        pairs = [(target, node.value)]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        yield from ((name.id, value) for name, value in pairs if isinstance(name, ast.Name))
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return _called(node) in EMPTY_ARRAYS
+    return isinstance(node, ast.Constant) or ast.unparse(node) in ("[]", "{}")
+
+
 def _left_open(node: ast.AST) -> bool:
     nothing = isinstance(node, ast.Constant) and node.value in (None, ...)
     return nothing or isinstance(node, ast.Pass) or (isinstance(node, ast.Name) and node.id in NOT_WRITTEN)
@@ -157,7 +234,7 @@ def read_file(path: Path) -> CourseFile:
             raise IntakeError(_("{name} is empty").format(name=path.name))
         if path.name.lower().endswith(".ipynb"):
             return CourseFile(path, code_cells(data))
-        text = decode(data)
+        text = decoded(data)
         modern = readable(text)
         return CourseFile(path, (Piece("", modern),), python2=modern != text)
     except IntakeError as error:
@@ -165,6 +242,18 @@ def read_file(path: Path) -> CourseFile:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return CourseFile(path, problem=_("it cannot be read: {reason}").format(reason=reason))
+
+
+def decoded(data: bytes) -> str:
+    """The source. What is not UTF-8 and does not say so has such bytes in comments, as a rule: they become Latin-1."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
+    try:
+        return decode(data)
+    except IntakeError:
+        if b"\0" in data:
+            raise
+        return data.decode("latin-1").replace("\r\n", "\n")
 
 
 def _bytes(path: Path) -> bytes:

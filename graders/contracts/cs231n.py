@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -285,12 +286,24 @@ CONV_RELU_POOL = row(
 
 def conv_bn_relu(x: Tensor, w: Tensor, b: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     """Stride 1, pad 1, a training pass."""
-    z = conv(x, w, b, stride=1, pad=1)
+    return relu(normalised(conv(x, w, b, stride=1, pad=1), gamma, beta))
+
+
+def normalised(z: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    """A training pass of batch normalisation with the handout's eps."""
     along = torch.zeros_like(gamma)
     out, _, _ = deep_networks.batch_norm(z, gamma, beta, along, along, eps=1e-5, momentum=0.1, training=True)
-    return relu(out)
+    return out
 
 
+AFFINE_BN_RELU = row(
+    "affine_bn_relu",
+    (X, Arg("w", "P*Q M"), B, Arg("gamma", "M"), Arg("beta", "M")),
+    lambda x, w, b, gamma, beta: relu(normalised(affine(x, w, b), gamma, beta)),
+    {**AFFINE, "N": (3, 6)},
+    valid=lambda sizes, options: bool(sizes["N"] > 1),
+    patterns=("normal",),
+)
 CONV_BN_RELU = row(
     "conv_bn_relu",
     (*CONV_ARGS, Arg("gamma", "F"), Arg("beta", "F")),
@@ -479,6 +492,12 @@ def adam_readings() -> tuple[Reading, ...]:
 
 # --- linear classifiers ---
 
+
+def mild(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
+    """Weights under which no probability is so small that an eps in its logarithm counts."""
+    return np.asarray(rng.normal(0, 0.4, shape))
+
+
 CLASSIFIER = {"N": (2, 6), "D": (2, 5), "C": (2, 6)}
 REG = {"reg": (0.5, 0.0, 0.05)}
 
@@ -504,10 +523,113 @@ def classifier_row(name: str, loss: Callable[[Tensor, Tensor], Tensor], form: st
         scores = (w @ x).T if form else x @ w
         return loss(scores, labels) + factor * reg * (w * w).sum()
 
-    args = (Arg("w", "C D" if form else "D C"), Arg("x", "D N" if form else "N D"), LABELS)
+    draw = mild if loss is softmax_loss else "real"
+    args = (Arg("w", "C D" if form else "D C", draw), Arg("x", "D N" if form else "N D"), LABELS)
     outputs = ("loss", "dW")
     both = with_gradient(objective)
     return row(name, args, both, CLASSIFIER, kind="function", outputs=outputs, options=REG, patterns=("normal",))
+
+
+# --- whole networks, and neighbours ---
+
+
+def connected(x: Tensor, *params: Tensor) -> Tensor:
+    """Affine layers with ReLUs between them."""
+    for w, b in zip(params[:-2:2], params[1:-2:2], strict=True):
+        x = relu(affine(x, w, b))
+    return affine(x, *params[-2:])
+
+
+def convolutional(x: Tensor, w1: Tensor, b1: Tensor, *params: Tensor) -> Tensor:
+    """A convolution that keeps the size, ReLU, pooling by two, then affine layers."""
+    z = relu(conv(x, w1, b1, stride=1, pad=(w1.shape[2] - 1) // 2))
+    return connected(pooled(z, 2, 2).amax((-2, -1)), *params)
+
+
+def with_penalty(net: Callable[..., Tensor], factor: float) -> Callable[..., tuple[Tensor, ...]]:
+    """Scores, softmax loss with a penalty on all matrices, and the gradients of all parameters."""
+
+    def objective(x: Tensor, *params: Tensor, reg: float) -> tuple[Tensor, ...]:
+        *given, labels = params
+        with torch.enable_grad():
+            weights = [one.detach().requires_grad_() for one in given]
+            scores = net(x, *weights)
+            loss = softmax_loss(scores, labels) + factor * reg * sum((w * w).sum() for w in weights[::2])
+            gradients = torch.autograd.grad(loss, weights)
+        return scores.detach(), loss.detach(), *gradients
+
+    return objective
+
+
+def net_entry(function: str, task: str, name: str, net: Callable[..., Tensor], x: str, *shapes: str) -> Entry:
+    """The loss of a network; `shapes` of W1, b1, W2, ..."""
+    names = [f"{kind}{layer + 1}" for layer in range(len(shapes) // 2) for kind in "Wb"]
+    args = (Arg("x", x), *(Arg(name, shape, mild) for name, shape in zip(names, shapes, strict=True)), LABELS)
+    axes = dict.fromkeys(("N", "D", "H", "K", "C"), (2, 4)) | {"F": (2, 3), "P": (2, 3), "Q": (2, 3)}
+    used = {axis: size for axis, size in axes.items() if axis in " ".join((x, *shapes))}
+    fields: dict[str, Any] = {"outputs": ("scores", "loss", *(f"d{one}" for one in names)), "options": REG}
+
+    def reading(form: str, factor: float) -> Row:
+        made = with_penalty(net, factor)
+        return row(f"{name}_{form}", args, made, used, kind="function", patterns=("normal",), **fields)
+
+    readings = (reading("full", 1.0), Reading(reading("half", 0.5), "penalty 0.5 reg W^2"))
+    return single(function, task, *readings, quiet=("float32", "shape"))
+
+
+NETS = (
+    net_entry("TwoLayerNet.loss", "mlp", "two_layers", connected, "N D", "D H", "H", "H C", "C"),
+    net_entry("FullyConnectedNet.loss", "mlp", "connected_net", connected, "N D", "D H", "H", "H K", "K", "K C", "C"),
+    net_entry(
+        "ThreeLayerConvNet.loss",
+        "conv2d + relu + max_pool2d + mlp",
+        "conv_net",
+        convolutional,
+        "N D 2*P 2*Q",
+        "F D 3 3",
+        "F",
+        "F*P*Q H",
+        "H",
+        "H C",
+        "C",
+    ),
+)
+
+
+def distances(test: Tensor, train: Tensor) -> Tensor:
+    """Euclidean."""
+    return ((test[:, None] - train[None]) ** 2).sum(-1).sqrt()
+
+
+def distances_row(loops: str) -> Row:
+    """Between every test point and every training point."""
+    args = (Arg("test", "N D"), Arg("train", "M D"))
+    axes = {"N": (2, 4), "M": (2, 5), "D": (2, 4)}
+    return row(f"distances_{loops}", args, distances, axes, kind="function", patterns=("normal",))
+
+
+def votes(dists: Tensor, labels: Tensor, *, k: int) -> Tensor:
+    """The commonest label of the k nearest, the smaller one where two are as common."""
+    nearest = labels[dists.argsort(1)[:, :k]]
+    counts = torch.stack([(nearest == label).sum(1) for label in range(int(labels.max()) + 1)], 1)
+    return counts.argmax(1).to(dists.dtype)
+
+
+def apart(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any]:
+    """Distances of which no two in a row are the same."""
+    return rng.permuted(np.broadcast_to(np.arange(1.0, shape[1] + 1), shape), axis=1)
+
+
+VOTES = row(
+    "neighbours",
+    (Arg("dists", "N M", apart), Arg("labels", "M", "labels C", differentiable=False)),
+    votes,
+    {"N": (3, 6), "M": (7, 12), "C": (2, 4)},
+    kind="function",
+    options={"k": (1, 3, 5, 4)},
+    valid=lambda sizes, options: bool(sizes["M"] >= options["k"]),
+    patterns=("normal",),
+)
 
 
 def batchnorm_alt() -> Entry:
@@ -569,6 +691,7 @@ ENTRIES = (
     ),
     pair("spatial_groupnorm_forward", "spatial_groupnorm_backward", "group_norm", *GROUPNORM_READINGS),
     pair("affine_relu_forward", "affine_relu_backward", "affine + relu", AFFINE_RELU),
+    pair("affine_bn_relu_forward", "affine_bn_relu_backward", "affine + batch_norm + relu", AFFINE_BN_RELU),
     pair("conv_relu_forward", "conv_relu_backward", "conv2d + relu", CONV_RELU),
     pair("conv_bn_relu_forward", "conv_bn_relu_backward", "conv2d + batch_norm2d + relu", CONV_BN_RELU),
     pair("conv_relu_pool_forward", "conv_relu_pool_backward", "conv2d + relu + max_pool2d", CONV_RELU_POOL),
@@ -599,6 +722,14 @@ ENTRIES = (
     ),
     single("svm_loss_naive", "multiclass_hinge_loss", *classifier_readings("svm_naive", svm_loss), stub=("dW",)),
     single("svm_loss_vectorized", "multiclass_hinge_loss", *classifier_readings("svm_fast", svm_loss), stub=("dW",)),
+    *NETS,
+    *(
+        single(
+            f"KNearestNeighbor.compute_distances_{loops}", "k-nearest neighbours", distances_row(loops), stub=("out",)
+        )
+        for loops in ("two_loops", "one_loop", "no_loops")
+    ),
+    single("KNearestNeighbor.predict_labels", "k-nearest neighbours", VOTES, quiet=("float32", "shape")),
 )
 
 FAST_LAYERS = """
@@ -608,12 +739,29 @@ max_pool_forward_fast, max_pool_backward_fast = max_pool_forward_naive, max_pool
 """
 """In place of the course's compiled layers, which no student wrote."""
 
+
+def fallbacks() -> dict[str, str]:
+    """What a file may import that was not handed in beside it."""
+    folder = files(__package__) / "cs231n_modules"
+    return {name: (folder / f"{name}.py.txt").read_text(encoding="utf-8") for name in ("layers", "layer_utils")}
+
+
 CONTRACT = Contract(
     name="cs231n",
     title="CS231n",
     entries=ENTRIES,
     adapter="cs231n_adapter.py.txt",
-    aliases={"softmax_loss_vectorized": ("softmax_loss_vectorised",)},
+    aliases={
+        "softmax_loss_vectorized": ("softmax_loss_vectorised",),
+        "affine_bn_relu_forward": ("affine_batchnorm_relu_forward",),
+        "affine_bn_relu_backward": ("affine_batchnorm_relu_backward",),
+    },
     packages=("cs231n", "classifiers", "assignment1", "assignment2", "assignment3"),
     stand_ins={"fast_layers": FAST_LAYERS},
+    fallbacks=fallbacks(),
+    helpers=(
+        *(f"{layer}_{way}_fast" for layer in ("conv", "max_pool") for way in ("forward", "backward")),
+        *(f"conv_{way}_{how}" for way in ("forward", "backward") for how in ("im2col", "strides")),
+        *(f"{name}_{kind}" for name in ("im2col", "col2im") for kind in ("indices", "cython", "6d_cython")),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.contracts.coursework import CourseFile, find_files, packages_named, read_file, siblings
 from graders.contracts.judge import NAMESPACE, Bench, ContractExam, Hearing, Verdict, failures, notes
-from graders.contracts.python2 import CONVENTION, looks_divided, with_old_division
+from graders.contracts.python2 import CONVENTION, looks_old, with_old_division
 from graders.families import Answers
 from graders.i18n import _
 from graders.sandbox.backend import Backend
@@ -22,6 +23,10 @@ from graders.verdict import GraderError
 LABEL = "backcheck"
 """How the pieces around the student's are called where something in them fails."""
 SKIPPED_SHOWN = 8
+UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
+NO_ARRAY = re.compile("'(numpy\\.)?(ndarray|float64)' object has no attribute")
+LENT = "with right modules in place of those beside it"
+"""A convention, beside those of the contracts."""
 PRELUDE = Path(__file__).with_name("prelude.py")
 
 LIMITS = Limits(request_seconds=30.0, load_seconds=60.0, submission_seconds=900.0)
@@ -91,9 +96,9 @@ def check_files(
         about, found = Checker(contract, exam, backend, file, files).check()
         seen.append(about)
         verdicts += found
-    met = {canonical(contract, one.function) for one in verdicts}
+    met = {one.name for one in verdicts}
     tasks = {function.name: entry.task for entry in contract.entries for function in entry.functions}
-    missing = [Verdict(name, "", tasks[name], "missing") for name in contract.functions if name not in met]
+    missing = [Verdict(name, name, "", 0, tasks[name], "missing") for name in contract.functions if name not in met]
     return ContractReport(contract.name, tuple(seen), (*verdicts, *missing), round(time.perf_counter() - start, 3))
 
 
@@ -106,6 +111,7 @@ class Checker:
         self.contract, self.exam, self.backend, self.file = contract, exam, backend, file
         self.others = others
         self.name = str(file.path)
+        self.given = siblings(file, others)
 
     def check(self) -> tuple[FileSeen, list[Verdict]]:
         """What is said of the file, and a verdict for every function of the contract in it."""
@@ -126,10 +132,12 @@ class Checker:
         old = [
             (entry, functions)
             for entry, functions in wanted
-            if any(looks_divided(verdicts[self._actual(function.name)].failed) for function in functions)
+            if any(looks_old(_ends(verdicts[self._actual(function.name)])) for function in functions)
         ]
         if old:
             verdicts |= self._as_python2(old, verdicts)
+        if self._borrowed() and any(one.verdict not in ("right", "not attempted") for one in verdicts.values()):
+            verdicts |= self._with_right_modules(wanted, verdicts)
         return FileSeen(self.name, notes=tuple(self._notes(loaded))), list(verdicts.values())
 
     def _session(
@@ -155,6 +163,24 @@ class Checker:
             for name, one in better.items()
         }
 
+    def _borrowed(self) -> list[str]:
+        """Modules beside the file that it imports, and that the contract has a right one of."""
+        return sorted(self.file.modules & set(self.contract.fallbacks) & set(self.given))
+
+    def _with_right_modules(
+        self, wanted: list[tuple[Entry, list[Function]]], before: Mapping[str, Verdict]
+    ) -> dict[str, Verdict]:
+        """The verdicts that are right once the mistakes in the files beside this one are out of the way."""
+        names = self._borrowed()
+        self.given = {name: text for name, text in self.given.items() if name not in names}
+        _loaded, verdicts = self._session(wanted)
+        said = _("judged with a right {names}: what lies beside it has mistakes").format(names=", ".join(names))
+        return {
+            name: replace(one, convention="; ".join(filter(None, (one.convention, LENT))), notes=(*one.notes, said))
+            for name, one in verdicts.items()
+            if one.verdict == "right" and before[name].verdict != "right"
+        }
+
     # --- what is there ---
 
     def _entries(self) -> Iterator[tuple[Entry, list[Function]]]:
@@ -175,7 +201,7 @@ class Checker:
 
     def _pieces(self, change: Change) -> list[Piece]:
         """The student's source between ours."""
-        given = siblings(self.file, self.others)
+        given = self.given
         changed = {name: change(text) for name, text in given.items()}
         sources = {**self.contract.fallbacks, **changed, **self.contract.stand_ins}
         texts = [self.file.text, *sources.values()]
@@ -185,7 +211,7 @@ class Checker:
         before = (
             f"{NAMESPACE} = __import__('types').ModuleType({NAMESPACE!r})\n"
             f"exec(compile({prelude!r}, '<contract>', 'exec'), {NAMESPACE}.__dict__)\n"
-            f"{NAMESPACE}.begin(globals(), *{told!r})\n"
+            f"{NAMESPACE}.begin(globals(), *{told!r}, lists={change is with_old_division})\n"
         )
         after = f"{NAMESPACE}.finish({self.contract.adapter_source!r})\n"
         own = [replace(piece, text=change(piece.text)) for piece in self.file.pieces]
@@ -235,19 +261,40 @@ class Checker:
             return self._verdict(hearing.function, entry, word, hearing.reason or _("its forward does not run"))
         if word == "wrong" and unfilled and all(miss.finding.got is None for miss in hearing.deciding):
             word = "not attempted"
+        if word == "wrong" and self.file.blank(self._actual(hearing.function.name)):
+            word = "not attempted"
+        elsewhere = self._elsewhere(hearing) if word == "wrong" else ""
+        if elsewhere:
+            return self._verdict(hearing.function, entry, "not judged", elsewhere)
         verdict = self._verdict(hearing.function, entry, word)
         if word == "not attempted":
             return verdict
         failed = failures(hearing, reading.row) if word == "wrong" else ()
         return replace(verdict, convention=reading.convention, notes=tuple(notes(hearing)), failed=failed)
 
+    def _elsewhere(self, hearing: Hearing) -> str:
+        """Why a function that never runs is no mistake of its own: what it calls was not handed in, or is torch."""
+        texts = [miss.finding.what for miss in hearing.deciding if miss.finding.got is None]
+        if len(texts) < len(hearing.deciding) or hearing.ran:
+            return ""
+        unknown = {found[1] if (found := UNKNOWN_NAME.search(text)) else "" for text in texts}
+        if "torch" in self.file.modules:
+            throughout = "numpy" not in self.file.modules or all(map(NO_ARRAY.search, texts))
+            if throughout or unknown <= set(self.file.imports):
+                return _("it computes with torch")
+        outside = {*self.file.imports, *self.contract.elsewhere} - self.file.bound
+        if unknown <= outside:
+            return _("it cannot be judged without {names}").format(names=", ".join(sorted(unknown)))
+        return ""
+
     def _unjudged(self, wanted: list[tuple[Entry, list[Function]]], reason: str) -> Iterator[Verdict]:
         for entry, functions in wanted:
             yield from (self._verdict(function, entry, "not judged", reason) for function in functions)
 
     def _verdict(self, function: Function, entry: Entry, word: Any, note: str = "") -> Verdict:
-        name = self._actual(function.name) or function.name
-        return Verdict(name, self.name, entry.task, word, notes=(note,) if note else ())
+        actual = self._actual(function.name) or function.name
+        line = self.file.line_of(actual)
+        return Verdict(actual, function.name, self.name, line, entry.task, word, notes=(note,) if note else ())
 
     def _notes(self, loaded: Loaded) -> Iterator[str]:
         if self.file.python2:
@@ -256,6 +303,9 @@ class Checker:
         if old:
             text = _("uses {names}, which Python and NumPy no longer have: provided")
             yield text.format(names=", ".join(old))
+        lent = sorted(self.file.modules & set(self.contract.fallbacks) - set(siblings(self.file, self.others)))
+        if lent:
+            yield _("{names} was not handed in beside it: a right one is used").format(names=", ".join(lent))
         shown = [one for one in loaded.skipped if one.label != LABEL]
         for skipped in shown[:SKIPPED_SHOWN]:
             line = _("line {line}").format(line=skipped.line)
@@ -270,7 +320,13 @@ def _better(one: Verdict, before: Verdict) -> bool:
     """Whether a verdict of the second session replaces that of the first."""
     if one.verdict == "right":
         return before.verdict != "right"
-    return one.verdict == "wrong" and (before.verdict == "not judged" or looks_divided(before.failed))
+    return one.verdict == "wrong" and (before.verdict == "not judged" or looks_old(_ends(before)))
+
+
+def _ends(one: Verdict) -> Iterator[str]:
+    """What is said of how a function fails."""
+    yield from (failure.message for failure in one.failed)
+    yield from one.notes if one.verdict == "not judged" else ()
 
 
 def _required(entry: Entry) -> Iterator[str]:
@@ -289,8 +345,3 @@ def spellings(contract: Contract, name: str) -> Mapping[str, None]:
     names = [name, *contract.aliases.get(name, ())]
     names += [f"{other}{dot}{rest}" for other in contract.aliases.get(first, ()) if dot]
     return dict.fromkeys(names)
-
-
-def canonical(contract: Contract, name: str) -> str:
-    """The contract's own name of a function found under any."""
-    return next((known for known in contract.functions if name in spellings(contract, known)), name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -45,27 +46,36 @@ NOTED_CASES = 3
 """Cases of those that are asked, at most."""
 TOGETHER = 4
 """Programs to a request, which shares its time among them."""
+SQUARE = (("H", "W"), ("HH", "WW"), ("pool_height", "pool_width"))
+"""Sizes that an author may take to be the same."""
 DECIDING = ("main", "edges")
 """Families whose values decide."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One property that a function fails, on its smallest case."""
+    """One property that a function fails, on its smallest case. when: "pad = 0" where it does only then."""
 
     property: str
     message: str
     sizes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     likely: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of one function. convention: the reading under which it was judged, where there are several."""
+    """What is said of one function.
+
+    function: as the file calls it; name: as the contract does; line: where it is defined, 0 where nobody knows.
+    convention: the reading under which it was judged, where there are several.
+    """
 
     function: str
+    name: str
     file: str
+    line: int
     row: str
     verdict: Word
     convention: str = ""
@@ -118,7 +128,8 @@ class Hearing:
 
     unattempted, blocked: cases in which it was not written, or could not be reached for its forward. reason: what the
     adapter says of why not.
-    zero: whether everything it gave is zero. follows: whether it is the gradient of its forward, wrong as that is.
+    zero: whether everything it gave is zero. ran: whether it ever returned.
+    follows: whether it is the gradient of its forward, wrong as that is.
     """
 
     function: Function
@@ -129,6 +140,7 @@ class Hearing:
     reason: str = ""
     zero: bool = True
     follows: bool = False
+    ran: bool = False
 
     @property
     def cases(self) -> int:
@@ -273,6 +285,7 @@ def _attendance(hearing: Hearing, row: Row, program: Program, reply: Reply, blam
         hearing.blocked += own == 1 and blame == 0
         return
     outcomes = [call.outcome for call in reply.calls]
+    hearing.ran |= outcomes[own] == "returned"
     if unreached(reply) or (own == 1 and outcomes[0] != "returned"):
         hearing.blocked += 1
         hearing.reason = hearing.reason or _why_unreached(reply)
@@ -364,11 +377,11 @@ def _failure(name: str, misses: list[Miss], hearing: Hearing, row: Row) -> Failu
         message = _("{message}; only when {condition}").format(message=message, condition=when)
     alike = [(miss.item, miss.finding) for miss in misses if miss.finding.tensor == finding.tensor]
     likely = finding.hint or fitting_pattern(row, finding.tensor, alike)
-    return Failure(name, message, item.case.sizes, item.options, likely)
+    return Failure(name, message, item.case.sizes, item.options, likely, when)
 
 
 def only_when(failing: Sequence[Item], seen: Sequence[Item]) -> str:
-    """The one option or size that all failing cases share and no other case has: "pad = 0"; "" when there is none."""
+    """What all failing cases share and no other has: "pad = 0", "H and W differ", "pad is not 1"; "" for nothing."""
     failed = {id(item) for item in failing}
     passing = [item for item in seen if id(item) not in failed]
     if not passing:
@@ -378,7 +391,40 @@ def only_when(failing: Sequence[Item], seen: Sequence[Item]) -> str:
     for setting in sorted(common, key=str):
         if not any(setting in set(_settings(item)) for item in passing):
             return f"{setting[0]} = {setting[1]}"
+    told = [(_weight(failing, passing, predicate), text) for predicate, text in _relations()]
+    fewest, text = min(told, key=lambda one: one[0])
+    if fewest <= min(len(failing), len(passing) - 1):
+        return text
+    for setting in sorted(set.intersection(*(set(item.options.items()) for item in passing)), key=str):
+        if not any(setting in item.options.items() for item in failing):
+            return _("{name} is not {value}").format(name=setting[0], value=setting[1])
     return ""
+
+
+def _relations() -> Iterator[tuple[Callable[[Item], bool], str]]:
+    """What may hold of a case, in words."""
+    for one, other in SQUARE:
+        yield functools.partial(_differ, one, other), _("{one} and {other} differ").format(one=one, other=other)
+    yield _overlaps, _("windows overlap")
+
+
+def _weight(failing: Sequence[Item], passing: Sequence[Item], predicate: Callable[[Item], bool]) -> float:
+    """How many other cases something holds of that holds of every failing case."""
+    return sum(map(predicate, passing)) if all(map(predicate, failing)) else float("inf")
+
+
+def _get(item: Item, name: str) -> Any:
+    return item.options.get(name, item.case.sizes.get(name))
+
+
+def _differ(one: str, other: str, item: Item) -> bool:
+    return bool(_get(item, one) != _get(item, other))
+
+
+def _overlaps(item: Item) -> bool:
+    """Windows of pooling that share elements."""
+    sides = [_get(item, name) for name in ("pool_height", "pool_width", "kernel")]
+    return bool(max((side for side in sides if side), default=0) > item.options.get("stride", 99))
 
 
 def _settings(item: Item) -> Iterator[tuple[str, Any]]:

@@ -367,6 +367,28 @@ RECURRENT = (
         ),
     ),
     pair(
+        "RNNPhonemeClassifier",
+        plain(
+            "rnn_classifier",
+            (
+                Arg("x", "N T D", differentiable=False),
+                Arg("h_0", "2 N H"),
+                *(
+                    Arg(f"{name}_l{layer}", axes)
+                    for layer, inputs in enumerate(("D", "H"))
+                    for name, axes in (("W_ih", f"H {inputs}"), ("W_hh", "H H"), ("b_ih", "H"), ("b_hh", "H"))
+                ),
+                Arg("W", "C H", differentiable=False),
+                Arg("b", "C", differentiable=False),
+            ),
+            oracles.rnn_classifier,
+            {**CELL, "T": (2, 4), "C": (2, 4)},
+            outputs=("logits",),
+            valid=several("D", "H"),
+            patterns=SMALL,
+        ),
+    ),
+    pair(
         "GRUCell",
         gru("gru_cell", GRU, oracles.gru_cell, ""),
         gru("gru_cell_row", GRU, oracles.gru_cell, ROWWISE),
@@ -616,6 +638,7 @@ ALIASES = {
     "MaxPool2d": ("MaxPoolLayer",),
     "MeanPool2d": ("MeanPoolLayer",),
     "RNNCell": ("RNN_Cell",),
+    "RNNPhonemeClassifier": ("RNN_Phoneme_Classifier",),
     "GRUCell": ("GRU_Cell",),
     "Adam": ("adam",),
     "AdamW": ("adamW", "adamw"),
@@ -633,6 +656,8 @@ MODULES = {
     "resampling": ("resampling",),
     "Conv1d": ("Conv1d", "Conv2d", "conv1d", "conv2d"),
     "ctc": ("ctc", "CTC"),
+    "rnn_cell": ("rnn_cell",),
+    "scaled_dot_product_attention": ("scaled_dot_product_attention",),
     "special": ("special",),
     "scipy": ("scipy",),
 }

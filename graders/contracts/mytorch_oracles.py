@@ -179,6 +179,19 @@ def rnn_cell(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_h
     return torch.tanh(x @ w_ih.T + b_ih + h @ w_hh.T + b_hh)
 
 
+def rnn_classifier(x: Tensor, h: Tensor, *parameters: Tensor) -> Tensor:
+    """Two cells over time, the last state through a linear layer; all gradients are means over the batch."""
+    states = list(averaged(h, len(x)).unbind())
+    cells = [averaged(one, len(x)) for one in parameters[:8]]
+    for step in x.unbind(1):
+        below = step
+        for layer in range(2):
+            w_ih, w_hh, b_ih, b_hh = cells[4 * layer : 4 * layer + 4]
+            below = states[layer] = torch.tanh(below @ w_ih.T + b_ih + states[layer] @ w_hh.T + b_hh)
+    w, b = parameters[8:]
+    return linear(states[-1], w, b)
+
+
 def gru_cell(x: Tensor, h: Tensor, *parameters: Tensor) -> Tensor:
     """H = (1 - z) n + z h, n = tanh(W_nx x + b_nx + r (W_nh h + b_nh)): one sample, as torch.nn.GRUCell has it."""
     wrx, wzx, wnx, wrh, wzh, wnh, brx, bzx, bnx, brh, bzh, bnh = parameters

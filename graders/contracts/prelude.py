@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 import types
@@ -43,7 +45,19 @@ OLD_NUMPY: Mapping[str, Any] = {
     "mat": np.asmatrix,
     "msort": lambda a: np.sort(a, axis=0),
 }
-OLD_PYTHON: Mapping[str, Any] = {"xrange": range, "unicode": str, "raw_input": input, "long": int, "basestring": str}
+OLD_PYTHON: Mapping[str, Any] = {
+    "xrange": range,
+    "unicode": str,
+    "raw_input": input,
+    "long": int,
+    "basestring": str,
+    "reduce": functools.reduce,
+}
+
+
+def listed(kind: Any) -> Any:
+    """What a function of Python 2 gave where that of today gives no list."""
+    return lambda *args: list(kind(*args))
 
 
 def divided(a: Any, b: Any) -> Any:
@@ -112,6 +126,14 @@ def reached(function: Any, *args: Any) -> Any:
         raise Unreached(f"{type(error).__name__}: {error}") from None
 
 
+def parameters(function: Any) -> list[str]:
+    """Names of what a function, or a class's constructor, takes; without self."""
+    try:
+        return [name for name in inspect.signature(function).parameters if name != "self"]
+    except (TypeError, ValueError):
+        return []
+
+
 class Served:
     """Finds and loads the modules that a course's file imports: its siblings, stand-ins, and what is gone.
 
@@ -176,8 +198,13 @@ def begin(
     sources: Mapping[str, str],
     packages: tuple[str, ...],
     other_names: Mapping[str, tuple[str, ...]],
+    *,
+    lists: bool = False,
 ) -> None:
-    """Before the student's file: old names, and an import system that knows its siblings."""
+    """Before the student's file: old names, and an import system that knows its siblings.
+
+    lists: whether `map`, `range` and the like give lists there, as they did in Python 2.
+    """
     global namespace, aliases
     namespace, aliases = names, other_names
     for name, value in OLD_NUMPY.items():
@@ -187,6 +214,8 @@ def begin(
         if not hasattr(builtins, name):
             setattr(builtins, name, value)
     names["__package__"] = PACKAGE
+    if lists:
+        names.update({kind.__name__: listed(kind) for kind in (map, zip, filter, range)})
     sys.meta_path.append(Served(sources, packages))
     sys.dont_write_bytecode = True
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from graders.contracts.judge import NAMESPACE, Failure
+from graders.contracts.judge import NAMESPACE
 
 NEEDS_AN_INTEGER = re.compile(
     "cannot be interpreted as an integer|slice indices must be integers|can't multiply sequence by non-int"
     "|only integers, slices|arrays used as indices must be of integer"
-    "|Cannot cast array data from dtype.'float64'. to dtype.'int"
+    "|must be of integral type|Cannot cast array data from dtype.'float64'. to dtype.'int"
 )
+NEEDS_A_LIST = re.compile("['\"](map|zip|filter|range|dict_(keys|values|items))['\"]")
 
 
-CONVENTION = "Python 2: / divides integers"
+CONVENTION = "Python 2: / divides integers, map and range give lists"
 
 
-def looks_divided(failures: tuple[Failure, ...]) -> bool:
-    """Whether a function ends where Python 3 meets a float that was an integer in Python 2."""
-    return any(NEEDS_AN_INTEGER.search(failure.message) for failure in failures)
+def looks_old(texts: Iterable[str]) -> bool:
+    """Whether a function ends where Python 3 meets a float that was an integer in Python 2, or no list."""
+    return any(NEEDS_AN_INTEGER.search(text) or NEEDS_A_LIST.search(text) for text in texts)
 
 
 def with_old_division(text: str) -> str:
@@ -83,10 +84,13 @@ STATEMENTS = (
     (re.compile(r"^(\s*raise\s+[\w.]+)\s*,\s*(.+)$"), r"\1(\2)"),
 )
 """Lines of Python 2, and the same in Python 3."""
+OLD_METHODS = re.compile(r"(?<!\bsix)(?<!\butils)\.iter(items|values|keys)\(")
+"""Methods of dictionaries."""
 
 
 def readable(text: str) -> str:
     """The source as Python 3 reads it: what Python 2 wrote otherwise is changed, where that helps."""
+    text = OLD_METHODS.sub(r".\1(", text)
     if parses(text):
         return text
     expanded = "\n".join(_expanded(line) for line in text.split("\n"))

@@ -23,7 +23,7 @@ CHAFFS = (
           ("dz = sigmoid_backward(dout, activation)", "dz = dout"), also="gradient dw, gradient db"),
     chaff("neuron", "dx_by_x", known("dx is multiplied by x, where the weights belong"), "gradient dx",
           (NEURON_DX, "dx = dz[:, None] * x")),
-    chaff("one_hot", "from_one", known("classes are counted from 1"), "forward",
+    chaff("one_hot", "from_one", known("classes are counted from 1, as the USTC slides print it"), "forward",
           ("labels[:, None] == xp", "labels[:, None] - 1 == xp")),
     chaff("one_hot", "transposed", known("samples are columns, not rows"), "forward",
           ("return xp.astype(label_mask(labels, num_classes), xp.float64)",

@@ -69,7 +69,7 @@ def network_step(x, y, weights, biases, *, lr, l2):
 """
 
 CHAFFS = (
-    chaff("chain", "inner_forgotten", known("the inner derivative 2 x is left out"), "gradient dx", (CHAIN_DX, "return du")),
+    chaff("chain", "inner_forgotten", known("the inner derivative 2 x is left out, as in one update on the UCAS slides"), "gradient dx", (CHAIN_DX, "return du")),
     chaff("chain", "outer_at_x", known("the outer derivative is taken at x, not at u"), "gradient dx",
           (CHAIN_DU, "du = dout * np.cos(x)")),
     chaff("chain", "outer_forgotten", known("the outer derivative cos u is left out"), "gradient dx", (CHAIN_DU, "du = dout")),
@@ -178,7 +178,7 @@ CHAFFS = (
     chaff("hidden_delta", "over_units", known("it is averaged over the next layer's units, not summed"), "forward",
           (HIDDEN_DELTA, "return (delta_next @ w_next.T) * (a * (1 - a)) / w_next.shape[1]")),
     chaff("hidden_delta", "mean", DELTA_MEAN, "batch", (HIDDEN_DELTA, "return (delta_next @ w_next.T) * (a * (1 - a)) / max(len(a), 1)"), also="forward"),
-    chaff("hidden_delta", "inner_product", known("the product with the slope is summed over the units: it is elementwise, no inner product"),
+    chaff("hidden_delta", "inner_product", known("the product with the slope is summed over the units: it is elementwise, though the USTC slides call it a dot product"),
           "shape", NUMPY, (HIDDEN_DELTA, "return np.sum((delta_next @ w_next.T) * (a * (1 - a)), axis=1)"), also="forward"),
     chaff("hidden_delta", "first_unit", known("only the first unit of the next layer is followed, not all"), "forward",
           (HIDDEN_DELTA, "return (delta_next[:, :1] @ w_next[:, :1].T) * (a * (1 - a))")),
@@ -252,11 +252,11 @@ CHAFFS = (
           (NEW_WEIGHTS, NEW_WEIGHTS.replace("dw / samples", "dw")), (NEW_BIASES, NEW_BIASES.replace("db / samples", "db"))),
     chaff("network_step", "biases_by_sum", known("the biases' gradient is summed over the batch, not averaged"), "forward",
           (NEW_BIASES, NEW_BIASES.replace("db / samples", "db"))),
-    chaff("network_step", "decay_without_rate", known("the weights lose l2 W without the learning rate"), "forward",
+    chaff("network_step", "decay_without_rate", known("the weights lose l2 W without the learning rate, as on one of the USTC slides"), "forward",
           (NEW_WEIGHTS, NEW_WEIGHTS.replace("lr * (dw / samples + l2 * w)", "lr * dw / samples - l2 * w"))),
     chaff("network_step", "decay_averaged", known("the penalty's gradient is divided by N too"), "forward",
           (NEW_WEIGHTS, NEW_WEIGHTS.replace("(dw / samples + l2 * w)", "(dw + l2 * w) / samples"))),
-    chaff("network_step", "decay_per_sample", known("the penalty is applied once per sample, not once"), "forward",
+    chaff("network_step", "decay_per_sample", known("the penalty is applied once per sample, as on the USTC slides, not once"), "forward",
           (NEW_WEIGHTS, NEW_WEIGHTS.replace("l2 * w", "samples * l2 * w"))),
     chaff("network_step", "decay_doubled", known("the gradient of the penalty has a factor 2, which the 1/2 has cancelled"), "forward",
           (NEW_WEIGHTS, NEW_WEIGHTS.replace("l2 * w", "2 * l2 * w"))),

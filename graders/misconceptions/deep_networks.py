@@ -137,7 +137,7 @@ CHAFFS = (
           (DROP_SCALE, "scale = in_dtype_of(~keep, x) / (1 - p_drop)"), also="gradient dx"),
     chaff("dropout", "not_enlarged", known("what is kept is not enlarged by 1 / (1 - p_drop)"), "forward",
           (DROP_SCALE, "scale = in_dtype_of(keep, x)"), also="gradient dx"),
-    chaff("dropout", "enlarged_by_p", known("what is kept is divided by p_drop, not by 1 - p_drop"), "forward",
+    chaff("dropout", "enlarged_by_p", known("what is kept is divided by p_drop, not by 1 - p_drop (the USTC slides' p is the share that is kept)"), "forward",
           (DROP_SCALE, "scale = in_dtype_of(keep, x) / p_drop"), also="gradient dx"),
     chaff("dropout", "multiplied", known("what is kept is multiplied by 1 - p_drop, not divided by it"), "forward",
           (DROP_SCALE, "scale = in_dtype_of(keep, x) * (1 - p_drop)"), also="gradient dx"),

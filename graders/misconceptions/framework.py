@@ -14,6 +14,13 @@ DB_MEAN = known("db is averaged over the batch, not summed")
 DW_MEAN = known("dw is averaged over the batch, not summed")
 NOT_THROUGH_TIME = known("no gradient is carried back from the step after")
 LAST_STEP_WEIGHTS = known("weight gradients come from the last step alone, not from all of them")
+ALL_ZERO = known("build makes all weights zero: every unit then stays like all the others")
+SHAPE_KEPT = known("build returns the shape of the input, not that of the output")
+BUILT_TRANSPOSED = known("build makes the weights the other way round")
+STEPS_FORGOTTEN = known("build leaves out the steps from the shape of the output")
+STEPS_FOR_WIDTH = known("build counts the steps where it should count the features of one")
+OPTION_FORGOTTEN = known("build counts on stride 1, whatever the stride is")
+ONE_SHAPE = known("build returns the shape of the last output though return_sequences is True")
 OVERWRITTEN = known("a word that occurs twice keeps one of its gradients, not their sum")
 
 DENSE_OUT = "return affine_forward(x, *params)"
@@ -54,6 +61,17 @@ ADAM_C = "c1, c2 = 1 - beta1**step, 1 - beta2**step"
 LOAD_WEIGHTS = 'model.set_weights([saved[f"weight_{index}"] for index in range(len(model.get_weights()))])'
 SAVED_LAYERS = "layers = [(type(layer).__name__, layer_options(layer)) for layer in self.layers]"
 
+DENSE_BUILT = (
+    "return [glorot_uniform(rng, shape[0], self.units, (shape[0], self.units)), np.zeros(self.units)], (self.units,)"
+)
+CONV_BUILT = "return [w, np.zeros(self.filters)], (self.filters, height, width)"
+CONV_SIZES = "conv_output_size(size, self.kernel, stride=self.stride, padding=self.padding) for size in shape[1:]"
+EMBEDDING_BUILT = "return [rng.uniform(-0.05, 0.05, (self.words, self.width))], (shape[0], self.width)"
+RECURRENT_BUILT = "return params, (shape[0], self.units) if self.return_sequences else (self.units,)"
+WX_BUILT = "glorot_uniform(rng, shape[1], wide, (shape[1], wide)),"
+WH_BUILT = "glorot_uniform(rng, self.units, wide, (self.units, wide)),"
+HEARD = "dh = dout if self.return_sequences else at_last_step(dout, shape)"
+
 CHAFFS = (
     chaff("dense_layer", "bias_forgotten", BIAS_FORGOTTEN, "forward", (DENSE_OUT, "return affine_forward(x, params[0], 0 * params[1])")),
     chaff("dense_layer", "relu", known("the layer is linear: an activation is a layer of its own"), "forward",
@@ -72,6 +90,11 @@ CHAFFS = (
     chaff("dense_layer", "squeezed", SQUEEZED, "edges", (DENSE_OUT, "out, cache = affine_forward(x, *params); return out.squeeze(), cache")),
     chaff("dense_layer", "float64_zeros", FLOAT64, "float32",
           (DENSE_OUT, "out, cache = affine_forward(x, *params); return np.zeros(out.shape) + out, cache")),
+    chaff("dense_layer", "zeros_built", ALL_ZERO, "build", (DENSE_BUILT, DENSE_BUILT.replace("[glorot_uniform(", "[0 * glorot_uniform("))),
+    chaff("dense_layer", "built_transposed", BUILT_TRANSPOSED, "build", (DENSE_BUILT, DENSE_BUILT.replace("(shape[0], self.units)),", "(self.units, shape[0])),"))),
+    chaff("dense_layer", "bias_row_built", known("build makes the bias a matrix of one row"), "build", (DENSE_BUILT, DENSE_BUILT.replace("np.zeros(self.units)", "np.zeros((1, self.units))"))),
+    chaff("dense_layer", "bias_not_built", known("build makes no bias"), "build", (DENSE_BUILT, DENSE_BUILT.replace(", np.zeros(self.units)]", "]"))),
+    chaff("dense_layer", "shape_kept", SHAPE_KEPT, "build", (DENSE_BUILT, DENSE_BUILT.replace("], (self.units,)", "], shape"))),
     chaff("activation_layer", "softmax_diagonal", known("the Jacobian of softmax is taken to be diagonal, a (1 - a)"), "gradients",
           ("return a * (dout - mean)", "return dout * a * (1 - a)")),
     chaff("activation_layer", "softmax_over_steps", known("softmax sums over the second axis, not over the last"), "forward",
@@ -94,6 +117,8 @@ CHAFFS = (
           ("[1](dout, cache), []", "[1](dout, cache), [dout]"), also="shape"),
     chaff("activation_layer", "float64_zeros", FLOAT64, "float32",
           (ACTIVATED, "out, cache = LAYER_ACTIVATIONS[self.name][0](x); return np.zeros(x.shape) + out, cache")),
+    chaff("activation_layer", "built_none", known("build returns None for no parameters, not []"), "build", ("return [], shape", "return None, shape")),
+    chaff("activation_layer", "built_one_axis", known("build returns the last axis alone as the shape of the output"), "build", ("return [], shape", "return [], shape[-1:]")),
     chaff("flatten_layer", "columns_first", known("the elements are laid out column by column, not row by row"), "forward",
           (FLAT, "return x.reshape((x.shape[0], size), order='F'), x.shape")),
     chaff("flatten_layer", "channels_last", known("the channels are laid out last, not first"), "forward",
@@ -108,6 +133,8 @@ CHAFFS = (
     chaff("flatten_layer", "gradient_for_nothing", known("a layer without parameters returns a gradient for one"), "gradients",
           ("reshape(dout, cache), []", "reshape(dout, cache), [dout]"), also="shape"),
     chaff("flatten_layer", "float64_zeros", FLOAT64, "float32", (FLAT, "out = np.zeros((x.shape[0], size)); out[...] = x.reshape(out.shape); return out, x.shape")),
+    chaff("flatten_layer", "built_one_axis", known("build returns the last axis alone as the shape of the output"), "build", ("return [], (size,)", "return [], (shape[-1],)")),
+    chaff("flatten_layer", "shape_kept", SHAPE_KEPT, "build", ("return [], (size,)", "return [], shape")),
     chaff("conv2d_layer", "flipped", known("the kernel is flipped: it should be a cross-correlation"), "forward",
           (CONV, CONV.replace("padding=self.padding", "padding=self.padding, flip=True"))),
     chaff("conv2d_layer", "bias_forgotten", BIAS_FORGOTTEN, "forward", ("*out_shape)) + b[:, None, None]", "*out_shape)) + 0 * b[:, None, None]")),
@@ -129,6 +156,15 @@ CHAFFS = (
           ("dx, dw, db = conv2d_backward(dout, cache)", "dx, dw, db = conv2d_backward(dout, cache[0]); cache[1][...] -= 0.01 * dw")),
     chaff("conv2d_layer", "squeezed", SQUEEZED, "edges", (CONV, CONV.replace("return", "out, cache =") + "; return out.squeeze(), cache")),
     chaff("conv2d_layer", "float64_padding", FLOAT64, "float32", ("padded = xp.zeros(shape, dtype=x.dtype, device=x.device)", "padded = np.zeros(shape)")),
+    chaff("conv2d_layer", "stride_ignored", known("it moves by one pixel, whatever the stride is"), "forward", (CONV, CONV.replace("stride=self.stride", "stride=1")), also="shape"),
+    chaff("conv2d_layer", "never_padded", known("it is narrow, whatever the padding is"), "forward", (CONV, CONV.replace("padding=self.padding", "padding='narrow'")), also="shape"),
+    chaff("conv2d_layer", "zeros_built", ALL_ZERO, "build", (CONV_BUILT, CONV_BUILT.replace("[w,", "[0 * w,"))),
+    chaff("conv2d_layer", "built_without_stride", OPTION_FORGOTTEN, "build", (CONV_SIZES, CONV_SIZES.replace("stride=self.stride", "stride=1"))),
+    chaff("conv2d_layer", "built_without_padding", known("build counts on no padding, whatever the padding is"), "build", (CONV_SIZES, CONV_SIZES.replace("padding=self.padding", "padding='narrow'"))),
+    chaff("conv2d_layer", "channels_and_filters_built", known("build exchanges channels and filters in the weights"), "build",
+          ("(self.filters, shape[0], self.kernel, self.kernel)", "(shape[0], self.filters, self.kernel, self.kernel)")),
+    chaff("conv2d_layer", "channels_kept", known("build returns the input's channels, not the filters, in the shape of the output"), "build",
+          (CONV_BUILT, CONV_BUILT.replace("(self.filters, height", "(shape[0], height"))),
     chaff("max_pool2d_layer", "mean", known("it is the mean of the window, not the largest"), "forward", (POOL_MAX, POOL_MAX.replace("xp.max", "xp.mean"))),
     chaff("max_pool2d_layer", "starts_at_zero", known("the largest starts at 0: a window of negative numbers gives 0"), "forward",
           (POOL_MAX, POOL_MAX.replace("xp.max(windows, axis=2)", "np.maximum(xp.max(windows, axis=2), 0)"))),
@@ -145,6 +181,11 @@ CHAFFS = (
           ("return max_pool2d_backward(dout, cache), []", "return max_pool2d_backward(dout, MaxPool2D.kept), []")),
     chaff("max_pool2d_layer", "squeezed", SQUEEZED, "edges", (POOLED, POOLED.replace("return", "out, cache =") + "; return out.squeeze(), cache")),
     chaff("max_pool2d_layer", "float64_zeros", FLOAT64, "float32", ("dx = array_namespace(dwindows).zeros(shape, dtype=dwindows.dtype, device=dwindows.device)", "dx = np.zeros(shape)")),
+    chaff("max_pool2d_layer", "two_by_two", known("windows are 2 by 2, whatever the size is"), "forward", (POOLED, POOLED.replace("self.size", "2")), also="shape"),
+    chaff("max_pool2d_layer", "overlapping", known("windows move by one pixel: they should not overlap"), "forward", (POOLED, POOLED.replace("stride=self.size", "stride=1")), also="shape"),
+    chaff("max_pool2d_layer", "shape_kept", SHAPE_KEPT, "build", ("return [], (shape[0], height, width)", "return [], shape")),
+    chaff("max_pool2d_layer", "channels_pooled", known("build divides the channels too by the size of the window"), "build",
+          ("return [], (shape[0], height, width)", "return [], (max(shape[0] // self.size, 1), height, width)")),
     chaff("embedding_layer", "repeated_word_overwritten", OVERWRITTEN, "gradients",
           (DTABLE, "dtable = 0 * (chosen.T @ xp.reshape(dout, (-1, shape[1]))); dtable[tokens] += dout; return dtable")),
     chaff("embedding_layer", "counted_from_one", known("words are counted from 1, not from 0"), "forward", ("out = xp.take(table, steps, axis=0)", "out = xp.take(table, steps - 1, axis=0)")),
@@ -159,6 +200,8 @@ CHAFFS = (
     chaff("embedding_layer", "squeezed", SQUEEZED, "edges", (EMBEDDED, "out, cache = embedding_forward(x, *params); return out.squeeze(), cache")),
     chaff("embedding_layer", "float64_one_hot", FLOAT64, "float32",
           ("chosen = in_dtype_of(label_mask(xp.reshape(tokens, (-1,)), shape[0]), dout)", "chosen = np.eye(shape[0])[tokens.reshape(-1)]")),
+    chaff("embedding_layer", "steps_forgotten", STEPS_FORGOTTEN, "build", (EMBEDDING_BUILT, EMBEDDING_BUILT.replace("(shape[0], self.width)", "(self.width,)"))),
+    chaff("embedding_layer", "built_transposed", BUILT_TRANSPOSED, "build", (EMBEDDING_BUILT, EMBEDDING_BUILT.replace("(self.words, self.width)", "(self.width, self.words)"))),
     chaff("simple_rnn_layer", "first_output", known("it returns the output of the first step, not of the last"), "forward", (ONE_OUT, ONE_OUT.replace("-1", "0"))),
     chaff("simple_rnn_layer", "mean_output", known("it returns the mean of the outputs, not the last"), "forward", (ONE_OUT, ONE_OUT.replace("h[:, -1, :]", "h.mean(axis=1)"))),
     chaff("simple_rnn_layer", "every_output", known("it returns every output though return_sequences is False"), "shape",
@@ -176,6 +219,11 @@ CHAFFS = (
           ("steps, shape = cache", "steps, shape = SimpleRNN.kept")),
     chaff("simple_rnn_layer", "squeezed", SQUEEZED, "edges", (ONE_OUT, ONE_OUT.replace("h[:, -1, :])", "h[:, -1, :].squeeze())"))),
     chaff("simple_rnn_layer", "float64_start", FLOAT64, "float32", (START, "start = np.zeros((x.shape[0], self.units))")),
+    chaff("simple_rnn_layer", "last_step_heard_alone", known("only the last step gets its upstream gradient though every output is returned"), "gradients",
+          (HEARD, "dh = at_last_step(dout[:, -1], shape) if self.return_sequences else at_last_step(dout, shape)")),
+    chaff("simple_rnn_layer", "one_shape", ONE_SHAPE, "build", (RECURRENT_BUILT, "return params, (self.units,)")),
+    chaff("simple_rnn_layer", "steps_for_width", STEPS_FOR_WIDTH, "build", (WX_BUILT, WX_BUILT.replace("shape[1]", "shape[0]"))),
+    chaff("simple_rnn_layer", "bias_not_built", known("build makes no bias"), "build", ("            np.zeros(wide),\n", "")),
     chaff("lstm_layer", "last_output", known("it returns the last output alone though return_sequences is True"), "shape",
           (ONE_OUT, "return h[:, -1, :], (cache, tuple(h.shape))"), also="forward"),
     chaff("lstm_layer", "gate_order", known("the gates' blocks stand in the order i, f, o, g, not i, f, g, o"), "forward", (LSTM_BLOCKS, "z_i, z_f, z_o, z_g = blocks(z, 4)")),
@@ -195,6 +243,14 @@ CHAFFS = (
           (LSTM_STEP, "dh[:, t, :] += carried; " + LSTM_STEP.replace(" + carried", ""))),
     chaff("lstm_layer", "squeezed", SQUEEZED, "edges", (ONE_OUT, ONE_OUT.replace("(h if", "(h.squeeze() if"))),
     chaff("lstm_layer", "float64_start", FLOAT64, "float32", (START, "start = np.zeros((x.shape[0], self.units))")),
+    chaff("lstm_layer", "first_output", known("it returns the output of the first step, not of the last"), "forward", (ONE_OUT, ONE_OUT.replace("-1", "0"))),
+    chaff("lstm_layer", "every_step_heard", known("every step gets the upstream gradient: only the last output is returned"), "gradients",
+          (SILENT, "return xp.concat([0 * silent + dlast[:, None, :], dlast[:, None, :]], axis=1)")),
+    chaff("lstm_layer", "one_shape", ONE_SHAPE, "build", (RECURRENT_BUILT, "return params, (self.units,)")),
+    chaff("lstm_layer", "one_gate_built", known("build makes the weights of one gate, not of four"), "build", ("wide = 4 * self.units", "wide = self.units")),
+    chaff("lstm_layer", "four_gates_shown", known("build counts four gates in the shape of the output: it is as wide as the units"), "build",
+          (RECURRENT_BUILT, "return params, (shape[0], wide) if self.return_sequences else (wide,)")),
+    chaff("lstm_layer", "wh_by_features", known("build makes the weights of the state as high as the input: they take the state"), "build", (WH_BUILT, WH_BUILT.replace("(self.units, wide)", "(shape[1], wide)"))),
     chaff("time_distributed_layer", "steps_and_samples", known("samples and steps are exchanged when the result is laid out again"), "forward",
           (TIMED, "return out.reshape((x.shape[1], x.shape[0], *out.shape[1:])).swapaxes(0, 1), (cache, tuple(x.shape))")),
     chaff("time_distributed_layer", "dx_steps_and_samples", known("samples and steps of dx are exchanged when it is laid out again"), "gradients",
@@ -213,16 +269,18 @@ CHAFFS = (
           ("inner, shape = cache", "inner, shape = TimeDistributed.kept")),
     chaff("time_distributed_layer", "float64_zeros", FLOAT64, "float32",
           (TIMED, TIMED.replace("return xp", "return np.zeros((*x.shape[:2], *out.shape[1:])) + xp"))),
+    chaff("time_distributed_layer", "steps_forgotten", STEPS_FORGOTTEN, "build", ("return params, (shape[0], *inner)", "return params, inner")),
+    chaff("time_distributed_layer", "steps_for_width", STEPS_FOR_WIDTH, "build", ("self.layer.build(shape[1:], rng)", "self.layer.build(shape[:1], rng)")),
     chaff("sequential", "arrays_counted", known("it counts the arrays of parameters, not the numbers in them"), "predict",
           ("return sum(math.prod(array.shape) for array in self.get_weights())", "return len(self.get_weights())")),
     chaff("sequential", "biases_not_counted", known("the biases are not counted among the parameters"), "predict",
           ("return sum(math.prod(array.shape) for array in self.get_weights())", "return sum(a.size for a in self.get_weights() if a.ndim > 1)")),
-    chaff("sequential", "dropout_at_test", known("predict drops out as in training"), "predict",
+    chaff("sequential", "dropout_at_test", known("predict drops out as in training"), "dropout",
           ("outs = [self._forward(part, training=False)[0]", "outs = [self._forward(part, training=True)[0]")),
     chaff("sequential", "softmax_over_the_batch", known("softmax sums over the samples, not over the classes"), "predict",
           ("a = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)", "a = exponentials / xp.sum(exponentials, axis=0, keepdims=True)")),
     chaff("sequential", "classes_predicted", known("predict returns classes, not the network's output"), "predict",
-          ("return array_namespace(x, outs[0]).concat(outs, axis=0)\n", "return np.eye(outs[0].shape[1], dtype=x.dtype)[np.concatenate(outs).argmax(axis=1)]\n")),
+          ("return array_namespace(x, outs[0]).concat(outs, axis=0)\n", "return np.eye(outs[0].shape[-1], dtype=x.dtype)[np.concatenate(outs).argmax(axis=-1)]\n")),
     chaff("sequential", "mean_of_batches", known("evaluate averages over batches of unequal size as if they were equal"), "evaluate",
           (EVALUATION, "batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]; "
            "return np.mean([self._score(out[part], y[part]) for part in batches], axis=0).astype(out.dtype)")),
@@ -256,7 +314,7 @@ CHAFFS = (
           (ORDER, ORDER + "; self.state = MODEL_OPTIMISERS[self.optimizer][0](self.get_weights())")),
     chaff("sequential", "never_zeroed", known("the gradient adds to that of the batch before: it is never set to zero"), "fit",
           (FLAT_GRADS, FLAT_GRADS + "; flat = self.sums = [a + b for a, b in zip(flat, getattr(self, 'sums', [0] * len(flat)))]")),
-    chaff("sequential", "gradients_misplaced", known("the gradients are not collected in the order of the layers"), "predict",
+    chaff("sequential", "gradients_misplaced", known("the gradients are not collected in the order of the layers"), "train on batch",
           ("grads.insert(0, own)", "grads.insert(1, own)")),
     chaff("sequential", "targets_not_shuffled", known("fit shuffles the samples, but not their targets with them"), "fit",
           ("scores = self._train(xp.take(x, chosen, axis=0), xp.take(y, chosen, axis=0))",
@@ -285,4 +343,17 @@ CHAFFS = (
     chaff("sequential", "squeezed", SQUEEZED, "edges",
           ("return array_namespace(x, outs[0]).concat(outs, axis=0)\n", "return np.concatenate(outs, axis=0).squeeze()\n")),
     chaff("sequential", "float64_weights", FLOAT64, "float32", ("arrays = iter(weights)", "arrays = iter([np.asarray(w, np.float64) for w in weights])")),
+    chaff("sequential", "nothing_dropped", known("training drops nothing out: it runs as at test time"), "dropout",
+          ("out, caches = self._forward(x, training=True)", "out, caches = self._forward(x, training=False)")),
+    chaff("sequential", "softmax_over_steps", known("softmax sums over the second axis, not over the last"), "predict",
+          ("a = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)", "a = exponentials / xp.sum(exponentials, axis=1, keepdims=True)")),
+    chaff("sequential", "steps_summed", known("the loss is summed over the steps, not averaged"), "evaluate",
+          ("return loss, xp.reshape(cross_entropy_from_probs_backward(1.0, cache), out.shape)",
+           "steps = math.prod(out.shape[1:-1]); return loss * steps, xp.reshape(cross_entropy_from_probs_backward(1.0, cache), out.shape) * steps")),
+    chaff("sequential", "accuracy_by_sequence", known("a sequence counts as right only where every step of it is"), "evaluate",
+          (HITS, HITS.replace("xp.astype(hits, xp.float64)", "xp.astype(hits.reshape(len(hits), -1).all(axis=1), xp.float64)"))),
+    chaff("sequential", "accuracy_unasked", known("the accuracy is returned though no metric is asked for"), "shape",
+          ("self.lr, self.metrics = loss, optimizer, lr, tuple(metrics)", 'self.lr, self.metrics = loss, optimizer, lr, ("accuracy",)'), also="evaluate"),
+    chaff("sequential", "inner_layer_saved", known("TimeDistributed is saved as the layer inside it"), "save and load",
+          (SAVED_LAYERS, 'inner = [getattr(layer, "layer", layer) for layer in self.layers]; ' + SAVED_LAYERS.replace("self.layers", "inner"))),
 )  # fmt: skip

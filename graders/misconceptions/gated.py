@@ -34,9 +34,10 @@ SECOND_STEP = known("sizes are read from the second step, which is not there whe
 TIME_FIRST = known("time is the first axis, not the second")
 LAST_ONLY = known("every step shows the last output, not its own")
 KEPT_OUTSIDE = known("the backward reads what the last forward left behind, not its cache")
-KEEP_AND_UPDATE = known("z and 1 - z are exchanged")
-RESET_AFTER = known("the reset gate multiplies after the product, not before")
-RESET_BEFORE = known("the reset gate multiplies before the product, not after")
+IN_CHO = known("z and 1 - z are exchanged: that is the USTC slides' form, of Cho et al. 2014")
+IN_CHUNG = known("z and 1 - z are exchanged: that is the Tsinghua slides' form, of Chung et al. 2014")
+RESET_AFTER = known("the reset gate multiplies after the product, which is PyTorch's form, not before")
+RESET_BEFORE = known("the reset gate multiplies before the product, which is the slides' form, not after")
 NO_RESET = known("the candidate is computed without the reset gate")
 ORDER_ZRN = known("the blocks are read as z, r, n, not as r, z, n")
 NO_DIRECT_PATH = known("the state before gets no gradient along the direct path")
@@ -329,7 +330,7 @@ CHAFFS = (
           ("xp.sum(dz_o * c, axis=0)])", "xp.sum(dz_o * c, axis=0)], axis=1)"), also="gradient dp"),
     chaff("peephole_lstm", "float64", FLOAT64, "float32", (CARRIED, "carried = np.zeros(hidden.shape)")),
 
-    chaff("gru_chung_step", "keep_and_update", KEEP_AND_UPDATE, "forward", ("return (1 - z) * h_prev + z * n,", "return z * h_prev + (1 - z) * n,"),
+    chaff("gru_chung_step", "keep_and_update", IN_CHO, "forward", ("return (1 - z) * h_prev + z * n,", "return z * h_prev + (1 - z) * n,"),
           ("dz_n = dh * z *", "dz_n = dh * (1 - z) *"), ("dh * (n - h_prev)", "dh * (h_prev - n)"), ("return dx, dh * (1 - z) +", "return dx, dh * z +"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh"),
     chaff("gru_chung_step", "reset_after", RESET_AFTER, "forward", ("(r * h_prev) @ w_n)", "r * (h_prev @ w_n))"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh"),
     chaff("gru_chung_step", "no_reset", NO_RESET, "forward", ("(r * h_prev) @ w_n)", "h_prev @ w_n)"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh"),
@@ -355,7 +356,7 @@ CHAFFS = (
           ("(r * h_prev).T @ dz_n], axis=1)", "(r * h_prev).T @ dz_n], axis=0)"), also="gradient dwh"),
     chaff("gru_chung", "not_carried", NOT_CARRIED, "gradient dx", (GRU_BACK_STEP, GRU_BACK_STEP.replace(" + carried", "")), also="gradient dh0, gradient dwx, gradient dwh"),
     chaff("gru_chung", "last_gradient_only", LAST_GRADIENT_ONLY, "gradient dwh", (TOTALS, "totals = grads"), also="gradient dwx"),
-    chaff("gru_chung", "keep_and_update", KEEP_AND_UPDATE, "forward", ("return (1 - z) * h_prev + z * n,", "return z * h_prev + (1 - z) * n,"),
+    chaff("gru_chung", "keep_and_update", IN_CHO, "forward", ("return (1 - z) * h_prev + z * n,", "return z * h_prev + (1 - z) * n,"),
           ("dz_n = dh * z *", "dz_n = dh * (1 - z) *"), ("dh * (n - h_prev)", "dh * (h_prev - n)"), ("return dx, dh * (1 - z) +", "return dx, dh * z +"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh"),
     chaff("gru_chung", "h0_ignored", H0_IGNORED, "forward", (GRU_STATES, GRU_STATES + "\n    h = 0 * h"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh"),
     chaff("gru_chung", "no_direct_path", NO_DIRECT_PATH, "gradient dh0", ("return dx, dh * (1 - z) + dh_prev,", "return dx, dh_prev,"), also="gradient dx, gradient dwx, gradient dwh"),
@@ -370,7 +371,7 @@ CHAFFS = (
     chaff("gru_chung", "float64", FLOAT64, "float32", (GRU_CARRIED, "carried = np.zeros(state.shape)")),
     chaff("gru_chung_step", "sigmoid_overflows", SIGMOID_OVERFLOWS, "stability", (SIGMOID, "a = xp.exp(x) / (1 + xp.exp(x))")),
 
-    chaff("gru_cho_step", "keep_and_update", KEEP_AND_UPDATE, "forward", ("return z * h_prev + (1 - z) * n,", "return (1 - z) * h_prev + z * n,"),
+    chaff("gru_cho_step", "keep_and_update", IN_CHUNG, "forward", ("return z * h_prev + (1 - z) * n,", "return (1 - z) * h_prev + z * n,"),
           ("dz_n = dh * (1 - z) *", "dz_n = dh * z *"), ("dh * (h_prev - n)", "dh * (n - h_prev)"), ("return dx, dh * z +", "return dx, dh * (1 - z) +"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh, gradient db"),
     chaff("gru_cho_step", "reset_after", RESET_AFTER, "forward", ("(r * h_prev) @ w_n)", "r * (h_prev @ w_n))"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh, gradient db"),
     chaff("gru_cho_step", "biases_exchanged", known("the biases of r and z are exchanged"), "forward", ("b_r, b_z = blocks(b, 2)", "b_z, b_r = blocks(b, 2)"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh, gradient db"),
@@ -396,7 +397,7 @@ CHAFFS = (
     chaff("gru_cho", "not_carried", NOT_CARRIED, "gradient dx", (GRU_BACK_STEP, GRU_BACK_STEP.replace(" + carried", "")), also="gradient dh0, gradient dwx, gradient dwh, gradient db"),
     chaff("gru_cho", "last_gradient_only", LAST_GRADIENT_ONLY, "gradient db", (TOTALS, "totals = grads"), also="gradient dwx, gradient dwh"),
     chaff("gru_cho", "step_mean", STEP_MEAN, "gradient dwx", (GRU_RETURN, GRU_RETURN.replace("*totals", "*[total / len(caches) for total in totals]")), also="gradient dwh, gradient db"),
-    chaff("gru_cho", "keep_and_update", KEEP_AND_UPDATE, "forward", ("return z * h_prev + (1 - z) * n,", "return (1 - z) * h_prev + z * n,"),
+    chaff("gru_cho", "keep_and_update", IN_CHUNG, "forward", ("return z * h_prev + (1 - z) * n,", "return (1 - z) * h_prev + z * n,"),
           ("dz_n = dh * (1 - z) *", "dz_n = dh * z *"), ("dh * (h_prev - n)", "dh * (n - h_prev)"), ("return dx, dh * z +", "return dx, dh * (1 - z) +"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh, gradient db"),
     chaff("gru_cho", "h0_ignored", H0_IGNORED, "forward", (GRU_STATES, GRU_STATES + "\n    h = 0 * h"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh, gradient db"),
     chaff("gru_cho", "plain_state", PLAIN_STATE, "gradient dwh", ("(r * h_prev).T @ dz_n", "h_prev.T @ dz_n")),
@@ -407,7 +408,7 @@ CHAFFS = (
     chaff("gru_cho", "adds_to_upstream", IN_PLACE, "purity", ("        " + GRU_BACK_STEP, "        dh[:, t, :] += carried\n        " + GRU_BACK_STEP.replace(" + carried", ""))),
     chaff("gru_cho", "first_h0", known("every sample starts from the h0 of the first"), "batch", (GRU_STATES, GRU_STATES + "\n    h = h[:1] + 0 * h"), also="forward, gradient dx, gradient dh0, gradient dwx, gradient dwh, gradient db"),
     chaff("gru_cho", "clipped", CLIPPED, "linearity", (GRU_BACK_STEP, GRU_BACK_STEP + "\n        carried = np.clip(carried, -0.1, 0.1)"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh, gradient db"),
-    chaff("gru_reset_after_step", "keep_and_update", KEEP_AND_UPDATE, "forward", ("return (1 - z) * n + z * h_prev,", "return z * n + (1 - z) * h_prev,"),
+    chaff("gru_reset_after_step", "keep_and_update", IN_CHUNG, "forward", ("return (1 - z) * n + z * h_prev,", "return z * n + (1 - z) * h_prev,"),
           ("dz_n = dh * (1 - z) *", "dz_n = dh * z *"), ("dh * (h_prev - n)", "dh * (n - h_prev)"), ("dh * z + from_h", "dh * (1 - z) + from_h"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh, gradient dbx, gradient dbh"),
     chaff("gru_reset_after_step", "reset_before", RESET_BEFORE, "forward",
           ("tanh(x_n + r * h_n)", "tanh(x_n + (r * h_prev) @ blocks(wh, 3)[2] + blocks(bh, 3)[2])"), also="gradient dx, gradient dh_prev, gradient dwx, gradient dwh, gradient dbx, gradient dbh"),
@@ -448,7 +449,7 @@ CHAFFS = (
     chaff("gru_reset_after", "last_gradient_only", LAST_GRADIENT_ONLY, "gradient dbh", (TOTALS, "totals = grads"), also="gradient dwx, gradient dwh, gradient dbx"),
     chaff("gru_reset_after", "reset_before", RESET_BEFORE, "forward",
           ("tanh(x_n + r * h_n)", "tanh(x_n + (r * h_prev) @ blocks(wh, 3)[2] + blocks(bh, 3)[2])"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh, gradient dbx, gradient dbh"),
-    chaff("gru_reset_after", "keep_and_update", KEEP_AND_UPDATE, "forward", ("return (1 - z) * n + z * h_prev,", "return z * n + (1 - z) * h_prev,"),
+    chaff("gru_reset_after", "keep_and_update", IN_CHUNG, "forward", ("return (1 - z) * n + z * h_prev,", "return z * n + (1 - z) * h_prev,"),
           ("dz_n = dh * (1 - z) *", "dz_n = dh * z *"), ("dh * (h_prev - n)", "dh * (n - h_prev)"), ("dh * z + from_h", "dh * (1 - z) + from_h"), also="gradient dx, gradient dh0, gradient dwx, gradient dwh, gradient dbx, gradient dbh"),
     chaff("gru_reset_after", "same_biases", known("dbh is taken to be dbx: the reset gate is left out of it"), "gradient dbh",
           ("xp.sum(from_x, axis=0), xp.sum(from_h, axis=0)", "xp.sum(from_x, axis=0), xp.sum(from_x, axis=0)")),

@@ -76,7 +76,7 @@ CHAFFS = (
     chaff("squared_loss", "mean_is_sum", MEAN_IS_SUM, "forward", SUMMED),
     chaff("squared_loss", "none_is_summed", known("the losses are summed where the reduction is none"), "shape",
           ('if reduction == "none":\n        return losses\n', 'if reduction == "none":\n        return losses.sum()\n'), also="forward"),
-    chaff("squared_loss", "norm", known("it is the norm of the difference, without the square"), "forward",
+    chaff("squared_loss", "norm", known("it is the norm of the difference, without the square (a misprint of the UCAS slides)"), "forward",
           (SQUARES, "losses = np.sqrt(np.sum(difference * difference, axis=1))"),
           (SQUARED_GRADIENT, "norm = np.sqrt(np.sum(difference * difference, axis=1))\n"
                              "    return difference / norm[:, None] * upstream[:, None]"), also="gradient dpred"),

@@ -16,6 +16,7 @@ COUNTER_GLOBAL = known("the step counter is kept in a global, not in the state")
 COUNTER_NOT_KEPT = known("the new step count is not returned in the state: the correction stays that of step 1")
 EPS_CONSTANT = known("eps is 1e-8, whatever is handed in")
 EPS_INSIDE = known("eps stands inside the root, not outside")
+EPS_IN_BEIHANG = known("eps stands inside the root, as on the Beihang slides, not outside")
 FLOAT32_OUT = known("the new parameters are float32, not float64")
 GRADS_CHANGED = known("it changes the gradients it was handed")
 IN_PLACE = known("it writes into an array that was handed in")
@@ -191,8 +192,8 @@ CHAFFS = (
     chaff("adagrad", "mean_of_squares", known("it divides by the root of the mean of squares, not of the sum (the Soochow slides' form)"), "trajectory",
           (ZEROS, "return 0, zeros_for(params)"), (SUM_OF_SQUARES, "count, state = state; " + SUM_OF_SQUARES),
           (SCALED_STEP, "new = [p - lr * scaled(g, s / (count + 1), eps) for p, g, s in zip(params, grads, squares, strict=True)]\n    return new, (count + 1, squares)")),
-    chaff("adagrad", "eps_inside", EPS_INSIDE, "first step", (DIVIDED, "return direction / root(square + eps)")),
-    chaff("adagrad", "no_eps", NO_EPS, "first step", (DIVIDED, "return direction / root(square)")),
+    chaff("adagrad", "eps_inside", EPS_IN_BEIHANG, "first step", (DIVIDED, "return direction / root(square + eps)")),
+    chaff("adagrad", "no_eps", known("eps is missing, as on the USTC slides: where the gradient is 0, it divides 0 by 0"), "first step", (DIVIDED, "return direction / root(square)")),
     chaff("adagrad", "eps_constant", EPS_CONSTANT, "first step", (DIVIDED, "return direction / (root(square) + 1e-8)")),
     chaff("adagrad", "no_root", ROOT_OF_SUM_FORGOTTEN, "first step", (DIVIDED, "return direction / (square + eps)")),
     chaff("adagrad", "absolute", known("it sums the absolute values of the gradients, not their squares"), "first step", ("s + g * g for", "s + abs(g) for")),
@@ -215,7 +216,7 @@ CHAFFS = (
           ("alpha * s + (1 - alpha) * (g * g)", "(1 - alpha) * s + alpha * (g * g)")),
     chaff("rmsprop", "new_in_full", known("the new square is not multiplied by 1 - alpha"), "first step", ("+ (1 - alpha) * (g * g)", "+ g * g")),
     chaff("rmsprop", "adagrad", known("it sums all squares, as Adagrad does"), "first step", ("alpha * s + (1 - alpha) * (g * g)", "s + g * g")),
-    chaff("rmsprop", "eps_inside", EPS_INSIDE, "first step", (DIVIDED, "return direction / root(square + eps)")),
+    chaff("rmsprop", "eps_inside", EPS_IN_BEIHANG, "first step", (DIVIDED, "return direction / root(square + eps)")),
     chaff("rmsprop", "no_eps", NO_EPS, "first step", (DIVIDED, "return direction / root(square)")),
     chaff("rmsprop", "no_root", ROOT_FORGOTTEN, "first step", (DIVIDED, "return direction / (square + eps)")),
     chaff("rmsprop", "absolute", known("it averages the absolute values of the gradients, not their squares"), "first step", ("* (g * g)", "* abs(g)")),

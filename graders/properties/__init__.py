@@ -27,7 +27,8 @@ def properties(row: Row, *, timed: bool = False) -> list[Property]:
 
 def value_properties(row: Row) -> tuple[str, ...]:
     """Names of those that ask for right values and gradients on ordinary cases."""
-    return tuple(one.name for one in untimed(row) if one.family == "main" and one.name != SHAPE.name)
+    others = {SHAPE.name, *(row.apart if isinstance(row, ScriptRow) else ())}
+    return tuple(one.name for one in untimed(row) if one.family == "main" and one.name not in others)
 
 
 def untimed(row: Row) -> list[Property]:

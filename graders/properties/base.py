@@ -217,7 +217,7 @@ class Stop:
 def stop(reply: Reply, program: Program) -> Stop | None:
     """Why the program did not run to its end, None when it did."""
     if reply.status != "completed":
-        return Stop(0, reply.text)
+        return Stop(len(reply.calls), reply.text)
     for index, (call, ended) in enumerate(zip(program.calls, reply.calls, strict=True)):
         if ended.outcome != "returned":
             missing, stub = ended.outcome == "missing", ended.outcome == "not_implemented"

@@ -47,7 +47,8 @@ def _grade(row: TrainingRow, points: float, answers: Answers, exam: Exam) -> Res
             status, message = ended
             return _lost(result, message, status)
         with answers.timed("judging"):
-            outcomes.append(trial.evaluate(tuple(plain(value) for value in reply.calls[-1].values)))
+            values = [plain(value) for call in trial.judged for value in reply.calls[call].values]
+            outcomes.append(trial.evaluate(tuple(values)))
         if outcomes[-1].broken:
             return _lost(result, f"{row.name}: {outcomes[-1].broken}", pictures=_curve(outcomes[-1]))
     return _conclude(row, result, outcomes)

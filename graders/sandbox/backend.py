@@ -15,12 +15,11 @@ PYTHON_OPTIONS = ("-I", "-S", "-B")
 
 
 class Sandbox(Protocol):
-    """One submission's place to run, empty until `start`.
+    """One submission's place to run, empty until `start`."""
 
-    worker: the process of the worker there is, 0 where T cannot stop and time it.
-    """
-
-    worker: int
+    @property
+    def worker(self) -> int:
+        """The process of the worker there is, 0 where T cannot stop and time it."""
 
     def start(self) -> Channel:
         """A channel to a new worker; the one before is ended."""

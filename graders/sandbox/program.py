@@ -140,6 +140,7 @@ class Reply:
     status: `completed`: every call has its CallReply; `timeout`: the worker was killed at the deadline;
         `crashed`: it died (os._exit, a signal, out of memory); `violation`: what it sent broke the protocol;
         `too_large`: more than `max_bytes`.
+    calls: of a program that did not complete, those before the one that ended it, as far as they are known.
     lists: of every list of input arrays the numbers of those it holds, -1 for any other object; None for nonsense.
     text: for all but completed, what happened, one sentence for a student.
     """

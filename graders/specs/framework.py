@@ -14,7 +14,7 @@ from graders.i18n import _
 from graders.sandbox.program import Argument, Buffer, Call, Ref, Seed
 from graders.specs.activations import SHARP, softmax
 from graders.specs.convnets import digits_trial
-from graders.specs.convolution import conv2d, max_pool2d
+from graders.specs.convolution import conv2d, max_pool2d, zeros
 from graders.specs.gated import lstm_step, over_time
 from graders.specs.optimisers import adam, rmsprop, sgd
 from graders.specs.recurrent import RECURRENT, srn
@@ -28,6 +28,12 @@ Forward = Callable[..., Tensor]
 Make = Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[Argument, ...]]
 """From a case's arguments and options to the arguments a layer is made with."""
 
+Sized = Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[int, ...]]
+"""From a case's arguments and options to the shape of a layer's output."""
+
+BUILT = ("parameters", "shape")
+"""What `build` returns."""
+
 
 def layer_row(
     name: str,
@@ -35,24 +41,37 @@ def layer_row(
     args: tuple[Arg, ...],
     forward: Forward,
     make: Make,
-    keywords: Mapping[str, Argument] | None = None,
+    *,
+    keywords: tuple[str, ...] = (),
+    sized: Sized | None = None,
+    inner: str = "",
     **fields: Any,
 ) -> ScriptRow:
-    """A layer on given parameters: made, run forward, run backward.
+    """A layer on given parameters: made, run forward, run backward; and built anew for samples of the same shape.
 
-    args: x, params (a list), dout, then what the layer is made with, beside its keywords.
+    args: x, params (a list), dout, then what the layer is made with. keywords: the options it is made with. sized: the
+    shape of its output where dout is drawn larger. inner: the layer it is put around, which is made instead.
     """
     integers = not args[0].differentiable
-    outputs = ("out", "grads") if integers else ("out", "dx", "grads")
+    gradients = ("grads",) if integers else ("dx", "grads")
 
     def script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
+        chosen = {option: options[option] for option in keywords}
+        made = [Call(inner or layer, make(args, options), chosen, opaque=HIDDEN)]
+        if inner:
+            made.append(Call(layer, (Ref(0),), opaque=HIDDEN))
+        x, dout, own = args["x"], args["dout"], Ref(len(made) - 1)
+        dout = dout if sized is None else fitting(dout, sized(args, options))
         calls = (
-            Call(layer, make(args, options), keywords or {}, opaque=HIDDEN),
-            Call(f"{layer}.forward", (Ref(0), args["params"], args["x"]), returns=2, opaque=frozenset({1})),
-            Call(f"{layer}.backward", (Ref(0), args["dout"], Ref(1, 1)), returns=2),
+            *made,
+            Call(f"{layer}.forward", (own, args["params"], x), returns=2, opaque=frozenset({1})),
+            Call(f"{layer}.backward", (own, dout, Ref(len(made), 1)), returns=2),
+            Call(f"{layer}.build", (own, x.shape[1:], Seed(x.size)), returns=2),
         )
-        places = {"out": (1, 0), "dx": (2, 0), "grads": (2, 1)}
-        return Script(calls, {output: places[output] for output in outputs})
+        first = len(made)
+        places = {"out": (first, 0), "dx": (first + 1, 0), "grads": (first + 1, 1)}
+        places |= {built: (first + 2, value) for value, built in enumerate(BUILT)}
+        return Script(calls, {output: places[output] for output in ("out", *gradients, *BUILT)})
 
     return ScriptRow(
         name,
@@ -60,14 +79,19 @@ def layer_row(
         oracle=layer_oracle(forward, integers),
         script=script,
         asks=(layer,),
-        outputs=outputs,
-        stages={"forward": (("out",), 45.0), "gradients": (outputs[1:], 55.0)},
+        outputs=("out", *gradients, *BUILT),
+        stages={"forward": (("out",), 40.0), "gradients": (gradients, 50.0), "build": (BUILT, 10.0)},
+        apart=("build",),
+        drawn=("parameters",),
         **{"batch": "", **fields},
     )
 
 
 def layer_oracle(forward: Forward, integers: bool) -> Callable[..., Any]:
-    """Out, dx (none where x is integers) and the gradients of the parameters, by autograd."""
+    """Out, dx (none where x is integers) and the gradients of the parameters, by autograd; and what is built.
+
+    Parameters that are built have the shapes of those that are given.
+    """
 
     def oracle(x: Tensor, params: list[Tensor], dout: Tensor, *made: int, **options: Any) -> Any:
         with torch.enable_grad():
@@ -75,10 +99,20 @@ def layer_oracle(forward: Forward, integers: bool) -> Callable[..., Any]:
             x = x if integers else x.detach().requires_grad_()
             out = forward(params, x, *made, **options)
             inputs = params if integers else [x, *params]
-            grads = list(torch.autograd.grad((out * dout).sum(), inputs))
-        return (out.detach(), grads) if integers else (out.detach(), grads[0], grads[1:])
+            grads = list(torch.autograd.grad((out * fitting(dout, out.shape)).sum(), inputs))
+        built = [param.detach() for param in params], [torch.tensor(size) for size in out.shape[1:]]
+        return (out.detach(), *([grads] if integers else (grads[0], grads[1:])), *built)
 
     return oracle
+
+
+def fitting(dout: Any, shape: tuple[int, ...]) -> Any:
+    """As much of an upstream gradient as an output of this shape needs; of the last step where it has none."""
+    if dout.shape == shape:
+        return dout
+    part = dout if dout.ndim == len(shape) else dout[:, -1]
+    part = part[tuple(slice(size) for size in shape)]
+    return np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part
 
 
 def no_shapes(axes: Axes) -> list[tuple[int, ...]]:
@@ -126,45 +160,48 @@ def recurrent(params: list[Tensor], x: Tensor, hidden: int, cell: Callable[..., 
 
 
 lstm = over_time(lstm_step)
-SEQUENCES = {"N": (2, 3), "T": (2, 4), "D": (2, 4), "H": (2, 4)}
+SEQUENCES = {"N": (2, 3), "T": (2, 4), "D": (2, 5), "H": (2, 4)}
 IMAGES = Arg("x", "N C H W")
 
 
 def recurrent_row(name: str, layer: str, gates: int, cell: Callable[..., Any], every: bool, source: str) -> ScriptRow:
-    """A recurrent layer, with every output or the last alone."""
+    """A recurrent layer, with every output or the last alone; `every`: which of the two is asked for first."""
+
+    def forward(params: list[Tensor], x: Tensor, units: int, *, return_sequences: bool) -> Tensor:
+        h = recurrent(params, x, units, cell)
+        return h if return_sequences else h[:, -1]
+
+    def sized(args: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[int, ...]:
+        samples, steps, units = args["dout"].shape
+        return (samples, steps, units) if options["return_sequences"] else (samples, units)
+
     return layer_row(
         name,
         layer,
-        (
-            Arg("x", "N T D"),
-            Arg("params", recurrent_shapes(gates)),
-            Arg("dout", "N T H" if every else "N H"),
-            Arg("units", "", "size H"),
-        ),
-        lambda params, x, units: (
-            recurrent(params, x, units, cell) if every else recurrent(params, x, units, cell)[:, -1]
-        ),
+        (Arg("x", "N T D"), Arg("params", recurrent_shapes(gates)), Arg("dout", "N T H"), Arg("units", "", "size H")),
+        forward,
         lambda args, options: (args["units"],),
         axes=SEQUENCES,
+        options={"return_sequences": (every, not every)},
+        keywords=("return_sequences",),
+        sized=sized,
+        workload={"N": 16, "T": 16, "D": 32, "H": 32},
         patterns=RECURRENT,
-        keywords={"return_sequences": True} if every else {},
-        convention=("Every output (return_sequences=True)" if every else "The last output") + ", from the zero state.",
+        convention="From the zero state; every output with return_sequences, else the last.",
         source=source,
     )
 
 
-LAYER_STAGES = {"forward": (("out",), 45.0), "gradients": (("dx", "grads"), 55.0)}
+def conv_sized(args: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[int, ...]:
+    """Of a convolution's output."""
+    kernel, stride, around = args["kernel"], options["stride"], zeros(args["kernel"], options["padding"])
+    height, width = (1 + (size + sum(around) - kernel) // stride for size in args["x"].shape[2:])
+    return (len(args["x"]), args["filters"], height, width)
 
 
-def time_distributed_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
-    """Around a Dense layer."""
-    calls = (
-        Call("Dense", (args["units"],), opaque=HIDDEN),
-        Call("TimeDistributed", (Ref(0),), opaque=HIDDEN),
-        Call("TimeDistributed.forward", (Ref(1), args["params"], args["x"]), returns=2, opaque=frozenset({1})),
-        Call("TimeDistributed.backward", (Ref(1), args["dout"], Ref(2, 1)), returns=2),
-    )
-    return Script(calls, {"out": (2, 0), "dx": (3, 0), "grads": (3, 1)})
+def conv_fits(sizes: Axes, options: Mapping[str, Any]) -> bool:
+    """Whether the kernel fits the image with its zeros."""
+    return min(sizes["H"], sizes["W"]) + sum(zeros(sizes["K"], options["padding"])) >= sizes["K"]
 
 
 # --- the model ---
@@ -176,10 +213,10 @@ MODEL_OUTPUTS = (
     "batch",
     "weights after a batch",
     "history",
-    "weights after fit",
     "weights after shuffling",
     "prediction after loading",
     "prediction past dropout",
+    "loss with dropout",
 )
 SPARSE = "sparse_categorical_crossentropy"
 BATCH, EPOCHS = 2, 3
@@ -195,24 +232,32 @@ def model_shapes(axes: Axes) -> list[tuple[int, ...]]:
     return [(axes["D"], axes["H"]), (axes["H"],), (axes["H"], axes["C"]), (axes["C"],)]
 
 
-def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
-    """Build, predict, evaluate, train on a batch, fit, save and load; and predict with a model that has dropout.
+def model_layers(args: Mapping[str, Any], options: Mapping[str, Any]) -> list[tuple[str, Argument]]:
+    """Class and argument of each; a softmax comes last where the loss takes probabilities."""
+    layers: list[tuple[str, Argument]] = [("Dense", args["hidden"]), ("Activation", "tanh"), ("Dense", args["classes"])]
+    return layers if options["loss"] == "mse" else [*layers, ("Activation", "softmax")]
 
-    A softmax comes last where the loss takes probabilities.
-    The last fit takes all samples as one batch: their order, drawn anew, does not matter.
+
+def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
+    """Build, predict, evaluate, train on a batch, fit, save and load; and predict and train with dropout.
+
+    At every step of the sequences, or of vectors, the first of each. The first Dense layer is in both models.
+    The last fit takes all samples as one batch: their order, drawn anew, does not matter. Neither does which half is
+    dropped where the targets are what comes before the dropout: each is missed by its own size, from 0 or from twice.
     """
-    x, y, model = args["x"], args["y"], Ref(0)
+    first, model = np.ascontiguousarray(args["x"][:, 0]), Ref(0)
+    x, y = (args["x"], args["y"]) if options["sequences"] else (first, np.ascontiguousarray(args["y"][:, 0]))
     if options["loss"] != SPARSE:
         y = np.eye(args["classes"], dtype=x.dtype)[y]
-    compiled = {"lr": options["lr"], "metrics": ("accuracy",)}
+    w, b = (weight.copy() for weight in args["weights"][:2])
+    compiled = {"lr": options["lr"], "metrics": options["metrics"]}
     validation: Any = (x, y)
     fit: dict[str, Any] = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False, "validation_data": validation}
-    calls = [Call("Sequential", ((x.shape[1],),), opaque=HIDDEN)]
-    for layer, argument in (("Dense", args["hidden"]), ("Activation", "tanh"), ("Dense", args["classes"])):
+    calls = [Call("Sequential", (x.shape[1:],), opaque=HIDDEN)]
+    for layer, argument in model_layers(args, options):
         calls.append(Call(layer, (argument,), opaque=HIDDEN))
-        calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
-    if options["loss"] != "mse":
-        calls.append(Call("Activation", ("softmax",), opaque=HIDDEN))
+        if options["sequences"] and layer == "Dense":
+            calls.append(Call("TimeDistributed", (Ref(len(calls) - 1),), opaque=HIDDEN))
         calls.append(Call("Sequential.add", (model, Ref(len(calls) - 1)), opaque=HIDDEN))
     built = len(calls)
     calls += [
@@ -224,30 +269,42 @@ def model_script(args: Mapping[str, Any], options: Mapping[str, Any]) -> Script:
         Call("Sequential.train_on_batch", (model, x, y)),
         Call("Sequential.get_weights", (model,)),
         Call("Sequential.fit", (model, x, y), fit),
-        Call("Sequential.get_weights", (model,)),
         Call("Sequential.fit", (model, x, y), {"batch_size": len(x), "shuffle": True}, opaque=HIDDEN),
         Call("Sequential.get_weights", (model,)),
         Call("Sequential.save", (model, Buffer()), opaque=HIDDEN),
         Call("load_model", (Buffer(),), opaque=HIDDEN),
-        Call("Sequential.predict", (Ref(built + 12), x)),
-        Call("Sequential", ((x.shape[1],),), opaque=HIDDEN),
-        Call("Dense", (args["hidden"],), opaque=HIDDEN),
-        Call("Sequential.add", (Ref(built + 14), Ref(built + 15)), opaque=HIDDEN),
+        Call("Sequential.predict", (Ref(built + 11), x)),
+        Call("Sequential", (first.shape[1:],), opaque=HIDDEN),
+        Call("Sequential.add", (Ref(built + 13), Ref(1)), opaque=HIDDEN),
         Call("Dropout", (0.5,), opaque=HIDDEN),
-        Call("Sequential.add", (Ref(built + 14), Ref(built + 17)), opaque=HIDDEN),
-        Call("Sequential.set_weights", (Ref(built + 14), [w.copy() for w in args["weights"][:2]]), opaque=HIDDEN),
-        Call("Sequential.predict", (Ref(built + 14), x)),
+        Call("Sequential.add", (Ref(built + 13), Ref(built + 15)), opaque=HIDDEN),
+        Call("Sequential.set_weights", (Ref(built + 13), [w, b]), opaque=HIDDEN),
+        Call("Sequential.predict", (Ref(built + 13), first)),
+        Call("Sequential.compile", (Ref(built + 13), "mse"), opaque=HIDDEN),
+        Call("Sequential.train_on_batch", (Ref(built + 13), first, first @ w + b)),
     ]
-    places = [built + place for place in (1, 3, 4, 5, 6, 7, 8, 10, 13, 20)]
+    places = [built + place for place in (1, 3, 4, 5, 6, 7, 9, 12, 18, 20)]
     return Script(tuple(calls), {name: (place, 0) for name, place in zip(MODEL_OUTPUTS, places, strict=True)})
 
 
 def model_oracle(
-    x: Tensor, y: Tensor, weights: list[Tensor], hidden: int, classes: int, *, loss: str, optimizer: str, lr: float
+    x: Tensor,
+    y: Tensor,
+    weights: list[Tensor],
+    hidden: int,
+    classes: int,
+    *,
+    loss: str,
+    optimizer: str,
+    lr: float,
+    metrics: tuple[str, ...],
+    sequences: bool,
 ) -> tuple[Any, ...]:
     """The same by autograd and the update equations of unit 05."""
     rule, updates = RULES[optimizer], 0
     slots: list[dict[str, Any]] = [{} for _weight in weights]
+    first = x[:, 0]
+    x, y = (x, y) if sequences else (first, y[:, 0])
 
     def outputs(params: list[Tensor], inputs: Tensor) -> Tensor:
         out = torch.tanh(inputs @ params[0] + params[1]) @ params[2] + params[3]
@@ -258,8 +315,8 @@ def model_oracle(
         if loss == "mse":
             value = ((out - torch.eye(classes, dtype=out.dtype)[labels]) ** 2).mean()
         else:
-            value = -torch.log(out.gather(1, labels[:, None])).mean()
-        return torch.stack([value, (out.argmax(-1) == labels).to(out.dtype).mean()])
+            value = -torch.log(out.gather(-1, labels[..., None])).mean()
+        return torch.stack([value, *((out.argmax(-1) == labels).to(out.dtype).mean() for _metric in metrics)])
 
     def train(params: list[Tensor], inputs: Tensor, labels: Tensor) -> tuple[list[Tensor], Tensor]:
         nonlocal slots, updates
@@ -272,7 +329,7 @@ def model_oracle(
         slots = [s for _, s in moved]
         return [p for p, _ in moved], before.detach()
 
-    first = (torch.tensor(sum(w.numel() for w in weights)), outputs(weights, x), scores(weights, x, y))
+    fresh = (torch.tensor(sum(w.numel() for w in weights)), outputs(weights, x), scores(weights, x, y))
     params, batch = train(weights, x, y)
     after_batch, history = params, []
     for _epoch in range(EPOCHS):
@@ -283,40 +340,73 @@ def model_oracle(
             total = total + before * len(y[part])
         history.append(torch.cat([total / len(x), scores(params, x, y)]))
     shuffled, _ = train(params, x, y)
-    past_dropout = x @ weights[0] + weights[1]
-    after_fit = (torch.stack(history), params, shuffled)
-    return (*first, batch, after_batch, *after_fit, outputs(shuffled, x), past_dropout)
+    past_dropout = first @ weights[0] + weights[1]
+    with_dropout = (past_dropout**2).mean().reshape(1)
+    after_fit = (torch.stack(history), shuffled)
+    return (*fresh, batch, after_batch, *after_fit, outputs(shuffled, x), past_dropout, with_dropout)
 
 
 # --- by chance, and by training ---
 
 
+DROPPED = (200, 50)
+
+
 def dropout_trial(rng: np.random.Generator) -> Trial:
-    """Ones, dropped with a probability that is drawn."""
-    p_drop = float(rng.choice([0.2, 0.4, 0.7]))
+    """Ones, dropped with a probability that is drawn; and backward, in training and at test time."""
+    p_drop, x = float(rng.choice([0.2, 0.4, 0.7])), np.ones(DROPPED)
+    dout, chance = rng.standard_normal(DROPPED), Seed(int(rng.integers(2**31)))
     calls = (
         Call("Dropout", (p_drop,), opaque=HIDDEN),
         Call(
             "Dropout.forward",
-            (Ref(0), [], np.ones((200, 50))),
-            {"training": True, "rng": Seed(int(rng.integers(2**31)))},
+            (Ref(0), [], x),
+            {"training": True, "rng": chance},
             returns=2,
             opaque=frozenset({1}),
         ),
+        Call("Dropout.backward", (Ref(0), dout, Ref(1, 1)), returns=2),
+        Call("Dropout.forward", (Ref(0), [], dout), returns=2, opaque=frozenset({1})),
+        Call("Dropout.backward", (Ref(0), x, Ref(3, 1)), returns=2),
+        Call("Dropout.build", (Ref(0), DROPPED[1:], chance), returns=2),
     )
-    return Trial(calls, functools.partial(judge_dropout, p_drop=p_drop))
+    judge = functools.partial(judge_dropout, p_drop=p_drop, dout=dout)
+    return Trial(calls, judge, judged=(1, 2, 3, 4, 5))
 
 
-def judge_dropout(values: tuple[Any, ...], p_drop: float) -> Outcome:
+def judge_dropout(values: tuple[Any, ...], p_drop: float, dout: Any) -> Outcome:
     """How far the share of zeros is from p_drop; allowed are six standard deviations."""
-    out = values[0]
-    allowed = 6 * (p_drop * (1 - p_drop) / 10_000) ** 0.5
+    out, _cache, dx, grads, at_test, _cache, dx_at_test, grads_at_test, params, shape = values
+    allowed = 6 * (p_drop * (1 - p_drop) / dout.size) ** 0.5
     outcome = functools.partial(Outcome, "deviation of the share dropped", allowed=allowed)
-    if not isinstance(out, np.ndarray) or out.dtype.kind != "f" or out.shape != (200, 50):
-        return outcome(error=np.inf, broken=_("out: not an array of numbers of shape {shape}").format(shape=(200, 50)))
-    if not np.isclose(out[out != 0], 1 / (1 - p_drop), rtol=1e-6).all():
-        return outcome(error=np.inf, broken=_("out: what is kept is not divided by 1 - p_drop"))
-    return outcome(error=abs(float((out == 0).mean()) - p_drop))
+    for name, array in (("out", out), ("dx", dx), ("out", at_test), ("dx", dx_at_test)):
+        if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.shape != DROPPED:
+            text = _("{name}: not an array of numbers of shape {shape}").format(name=name, shape=DROPPED)
+            return outcome(error=np.inf, broken=text)
+    kept = out != 0
+    wrong = {
+        _("out: what is kept is not divided by 1 - p_drop"): not np.isclose(
+            out[kept], 1 / (1 - p_drop), rtol=1e-6
+        ).all(),
+        _("dx: not the upstream gradient through the same mask"): not np.allclose(dx, dout * kept / (1 - p_drop), 1e-6),
+        _("out: not x itself at test time"): not np.array_equal(at_test, dout),
+        _("dx: not the upstream gradient itself at test time"): not np.array_equal(dx_at_test, np.ones(DROPPED)),
+        _("a layer without parameters has [] for its parameters and gradients"): any(
+            listed != [] if isinstance(listed, list) else True for listed in (params, grads, grads_at_test)
+        ),
+        _("build: the shape of the output is not that of the input"): not is_shape(shape, DROPPED[1:]),
+    }
+    broken = next((text for text, is_wrong in wrong.items() if is_wrong), "")
+    if broken:
+        return outcome(error=np.inf, broken=broken)
+    return outcome(error=abs(float(1 - kept.mean()) - p_drop))
+
+
+def is_shape(value: Any, wanted: tuple[int, ...]) -> bool:
+    """Whether a value is a tuple or list of these numbers."""
+    numbers = value if isinstance(value, list) else []
+    plain = all(isinstance(size, np.ndarray) and size.shape == () and size.dtype.kind in "iu" for size in numbers)
+    return plain and tuple(map(int, numbers)) == wanted
 
 
 def own_lenet_trial(rng: np.random.Generator) -> Trial:
@@ -365,6 +455,7 @@ ROWS: tuple[Task, ...] = (
         lambda params, x, units: x @ params[0] + params[1],
         lambda args, options: (args["units"],),
         axes=VECTORS,
+        workload={"N": 64, "D": 256, "M": 128},
         convention="Dense(units); params are w (D, units) and b (units,); linear.",
         source="Keras, Dense; USTC slides",
     ),
@@ -405,25 +496,30 @@ ROWS: tuple[Task, ...] = (
         (
             IMAGES,
             Arg("params", conv_shapes),
-            Arg("dout", "N F H W"),
+            Arg("dout", "N F H+K+1 W+K+1"),
             Arg("filters", "", "size F"),
             Arg("kernel", "", "size K"),
         ),
-        lambda params, x, filters, kernel: conv2d(x, *params, stride=1, padding="same", flip=False),
+        lambda params, x, filters, kernel, **options: conv2d(x, *params, flip=False, **options),
         lambda args, options: (args["filters"], args["kernel"]),
         axes={"N": (2, 3), "C": (2, 3), "H": (3, 5), "W": (3, 5), "F": (2, 3), "K": (2, 3)},
-        keywords={"padding": "same"},
-        convention="Conv2D(filters, kernel, stride=1, padding='narrow'), cross-correlation; here with padding='same'.",
+        options={"stride": (1, 2), "padding": ("same", "narrow", "wide", 1)},
+        keywords=("stride", "padding"),
+        sized=conv_sized,
+        valid=conv_fits,
+        workload={"N": 48, "C": 4, "H": 7, "W": 7, "F": 8, "K": 3},
+        convention="Conv2D(filters, kernel, stride=1, padding='narrow'), cross-correlation; padding as in conv2d.",
         source="Keras, Conv2D; LeCun et al. 1998",
     ),
     layer_row(
         "max_pool2d_layer",
         "MaxPool2D",
-        (Arg("x", "N C 2*H 2*W"), NO_PARAMS, Arg("dout", "N C H W")),
-        lambda params, x: max_pool2d(x, kernel=2, stride=2),
-        lambda args, options: (2,),
-        axes={"N": (2, 3), "C": (2, 3), "H": (2, 3), "W": (2, 3)},
+        (Arg("x", "N C S*H S*W"), NO_PARAMS, Arg("dout", "N C H W"), Arg("size", "", "size S")),
+        lambda params, x, size: max_pool2d(x, kernel=size, stride=size),
+        lambda args, options: (args["size"],),
+        axes={"N": (2, 3), "C": (2, 3), "H": (2, 3), "W": (2, 3), "S": (2, 3)},
         patterns=SHARP,
+        workload={"N": 96, "C": 4, "H": 4, "W": 4, "S": 2},
         convention="MaxPool2D(size=2): windows that do not overlap.",
         source="Keras, MaxPooling2D",
     ),
@@ -440,42 +536,44 @@ ROWS: tuple[Task, ...] = (
         lambda params, x, words, width: params[0][x],
         lambda args, options: (args["words"], args["width"]),
         axes={"N": (2, 3), "T": (2, 5), "V": (2, 5), "E": (2, 4)},
+        workload={"N": 32, "T": 32, "V": 500, "E": 64},
         convention="Embedding(words, width); the backward returns None and [dtable].",
         source="Keras, Embedding; Bengio et al. 2003",
     ),
     recurrent_row("simple_rnn_layer", "SimpleRNN", 1, srn, False, "Keras, SimpleRNN; Elman 1990"),
     recurrent_row("lstm_layer", "LSTM", 4, lstm, True, "Keras, LSTM; Hochreiter & Schmidhuber 1997"),
-    ScriptRow(
+    layer_row(
         "time_distributed_layer",
+        "TimeDistributed",
         (Arg("x", "N T D"), Arg("params", dense_shapes), Arg("dout", "N T M"), Arg("units", "", "size M")),
-        layer_oracle(lambda params, x, units: x @ params[0] + params[1], False),
-        {**VECTORS, "N": (2, 3), "T": (2, 4)},
-        outputs=("out", "dx", "grads"),
-        batch="",
+        lambda params, x, units: x @ params[0] + params[1],
+        lambda args, options: (args["units"],),
+        inner="Dense",
+        axes={**VECTORS, "N": (2, 3), "T": (2, 4)},
         empty="N",
+        uses=("Dense",),
+        workload={"N": 48, "T": 6, "D": 64, "M": 64},
         convention="TimeDistributed(layer): the layer at every step; here around Dense.",
         source="Keras, TimeDistributed; USTC slides, the word model",
-        script=time_distributed_script,
-        asks=("TimeDistributed",),
-        uses=("Dense",),
-        stages=LAYER_STAGES,
     ),
     ScriptRow(
         "sequential",
         (
-            Arg("x", "N D"),
-            Arg("y", "N", "labels C", differentiable=False),
+            Arg("x", "N T D"),
+            Arg("y", "N T", "labels C", differentiable=False),
             Arg("weights", model_shapes),
             Arg("hidden", "", "size H"),
             Arg("classes", "", "size C"),
         ),
         model_oracle,
-        {"N": (3, 6), "D": (2, 4), "H": (2, 4), "C": (2, 4)},
+        {"N": (3, 6), "T": (2, 3), "D": (2, 4), "H": (2, 4), "C": (2, 4)},
         outputs=MODEL_OUTPUTS,
         options={
             "loss": (SPARSE, "categorical_crossentropy", "mse"),
             "optimizer": ("sgd", "adam", "rmsprop"),
             "lr": (0.1, 0.01),
+            "metrics": (("accuracy",), ()),
+            "sequences": (True, False),
         },
         batch="",
         empty="",
@@ -484,13 +582,14 @@ ROWS: tuple[Task, ...] = (
         source="USTC slides, Keras; Keras, Sequential",
         script=model_script,
         asks=("Sequential", "load_model"),
-        uses=("Dense", "Activation", "Dropout"),
+        uses=("Dense", "Activation", "Dropout", "TimeDistributed"),
         stages={
-            "predict": (("count", "prediction", "prediction past dropout"), 20.0),
+            "predict": (("count", "prediction"), 15.0),
             "evaluate": (("evaluation",), 15.0),
             "train on batch": (("batch", "weights after a batch"), 25.0),
-            "fit": (("history", "weights after fit", "weights after shuffling"), 25.0),
+            "fit": (("history", "weights after shuffling"), 25.0),
             "save and load": (("prediction after loading",), 15.0),
+            "dropout": (("prediction past dropout", "loss with dropout"), 5.0),
         },
     ),
     TrainingRow(

@@ -161,6 +161,8 @@ class ScriptRow(Row):
     asks: the functions, or classes, that the submission must define. uses: those of other tasks that it calls as well.
     stages: properties by name with the outputs each answers for and their share of the credit; all outputs are
         "forward" by default. A mistake is charged to the first of them that shows it.
+    apart: stages, whose calls come last, that nothing depends on: they are asked for on ordinary cases only.
+    drawn: outputs that are drawn by chance: only their form is judged, and that matrices hold more than one number.
     """
 
     kind: Literal["pair", "function", "script"] = "script"
@@ -168,6 +170,8 @@ class ScriptRow(Row):
     asks: tuple[str, ...] = field(kw_only=True)
     uses: tuple[str, ...] = field(default=(), kw_only=True)
     stages: Mapping[str, tuple[tuple[str, ...], float]] = field(default_factory=dict, kw_only=True)
+    apart: tuple[str, ...] = field(default=(), kw_only=True)
+    drawn: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -195,12 +199,14 @@ class Outcome:
 class Trial:
     """One drawn training problem: the call to make, and how T judges what comes back.
 
-    calls: the student's functions in turn, the last being the one whose values are judged.
-    evaluate: from the values the last call returned (arrays or lists of arrays) to an Outcome.
+    calls: the student's functions in turn.
+    evaluate: from the values (arrays or lists of arrays) that the judged calls returned, in turn, to an Outcome.
+    judged: which calls' values those are; the last one's by default.
     """
 
     calls: tuple[Call, ...]
     evaluate: Callable[[tuple[Any, ...]], Outcome]
+    judged: tuple[int, ...] = (-1,)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from graders.oracle import leaves
 from graders.properties.base import Finding, Item
 from graders.properties.compare import compare
 from graders.properties.conform import conform
+from graders.properties.script import core_of
 from graders.sandbox.program import Call, Program, Ref, Reply, Value
-from graders.specs.row import Arg, Row, ScriptRow
+from graders.specs.row import Arg, Row, Script, ScriptRow
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -107,7 +108,7 @@ class Workload:
         """One more."""
         args = self.arguments()
         if isinstance(self.row, ScriptRow):
-            script = tuple(shipped_late(self.row.script(args, self.case.keywords).calls))
+            script = tuple(shipped_late(self._core(args).calls))
             return Work(Program(script, max_bytes=self.max_bytes), args, ())
         calls = [self._forward(args)]
         douts = tuple(self._pool.cut(shape) for shape in self._shapes)
@@ -136,10 +137,15 @@ class Workload:
                 continue
             yield name, where, reply.calls[call].values[place], reference.calls[call].values[place]
 
+    def _core(self, args: Mapping[str, Any]) -> Script:
+        """The row's script without what it asks apart."""
+        assert isinstance(self.row, ScriptRow)
+        return core_of(self.row, self.row.script(args, self.case.keywords))
+
     def _places(self, work: Work) -> dict[str, tuple[int, int]]:
         """(call, value) of everything that is judged, by name."""
         if isinstance(self.row, ScriptRow):
-            return dict(self.row.script(work.args, self.case.keywords).shown)
+            return dict(self._core(work.args).shown)
         places = {name: (0, index) for index, name in enumerate(self.row.outputs)}
         return places | {name: (1, index) for index, name in enumerate(self.row.gradients)}
 

@@ -862,7 +862,7 @@ class LSTM(LSTMBase):
     def forward(self, params, x, *, training=False, rng=None):
         zero = np.zeros((len(x), self.units), x.dtype)
         hs, back = self.rest(params, x, zero, zero)
-        return self.shown(hs), (back, [np.zeros_like(p) for p in params])
+        return self.shown(hs), (back, [np.zeros_like(p) for p in params], len(hs))
 
     def rest(self, params, x, h, c):
         if x.shape[1] == 0:
@@ -887,9 +887,8 @@ class LSTM(LSTMBase):
         return [o * a, *hs], back
 
     def backward(self, dout, cache):
-        back, zeros = cache
+        back, zeros, steps = cache
         grads = [zero.copy() for zero in zeros]
-        steps = dout.shape[1] if self.return_sequences else None
         dxs = back(self.upstream(dout, steps), grads)[0]
         return np.stack(dxs, axis=1), grads
 """,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from graders.contracts import find_contract
-from graders.contracts.python2 import readable, with_old_division
+from graders.contracts.engine import LENT
+from graders.contracts.python2 import CONVENTION, readable, with_old_division
 from tests.contracts.conftest import FILES, Judge, words
 
 LAYERS = (FILES / "cs231n" / "layers.py").read_text(encoding="utf-8")
@@ -139,6 +141,21 @@ MISTAKES: dict[str, tuple[str, tuple[str, str], tuple[str, ...], dict[str, str]]
         ("dropout_forward", "dropout_backward"),
         {"dropout_forward": "right", "dropout_backward": "wrong"},
     ),
+    "dropout without a test mode": (
+        LAYERS,
+        ("    elif mode == 'test':\n        out = x\n    return out.astype(x.dtype, copy=False),", "    return out,"),
+        ("dropout_forward", "dropout_backward"),
+        {"dropout_forward": "wrong", "dropout_backward": "right"},
+    ),
+    "dropout's backward without a test mode": (
+        LAYERS,
+        (
+            "return dout * mask if param['mode'] == 'train' else dout",
+            "return dout * mask if param['mode'] == 'train' else None",
+        ),
+        ("dropout_forward", "dropout_backward"),
+        {"dropout_forward": "right", "dropout_backward": "wrong"},
+    ),
     "pad:-pad": (
         LAYERS,
         ("dxp[:, :, p:p+x.shape[2], p:p+x.shape[3]]", "dxp[:, :, p:-p, p:-p]"),
@@ -246,6 +263,7 @@ def test_what_a_case_needs_to_fail_is_said(judge: Judge):
     report = judge("cs231n", {"layers.py": only(text, "conv_forward_naive", "conv_backward_naive")})
     (failure,) = next(one.failed for one in report.functions if one.verdict == "wrong")
     assert "only when pad = 0" in failure.message
+    assert failure.when == "pad = 0"
     assert failure.options["pad"] == 0
 
 
@@ -346,8 +364,168 @@ def test_two_students_files_of_one_name_do_not_meet(judge: Judge):
     pick = ("affine_forward", "relu_forward")
     files = {"a/layers.py": only(LAYERS, *pick), "b/layers.py": only(wrong, *pick)}
     report = judge("cs231n", {**files, "a/layer_utils.py": utils, "b/layer_utils.py": utils})
-    found = {one.file.split("/")[-2]: one.verdict for one in report.functions if one.function == "affine_relu_forward"}
-    assert found == {"a": "right", "b": "wrong"}
+    of_utils = [one for one in report.functions if one.function == "affine_relu_forward"]
+    found = {one.file.split("/")[-2]: (one.verdict, one.convention) for one in of_utils}
+    assert found == {"a": ("right", ""), "b": ("right", LENT)}
+
+
+def test_a_sandwich_handed_in_alone_has_right_layers(judge: Judge):
+    utils = (FILES / "cs231n" / "layer_utils.py").read_text(encoding="utf-8")
+    wrong = edited(utils, "return affine_backward(relu_backward(dout, r), fc)", "return affine_backward(dout, fc)")
+    report = judge("cs231n", {"layer_utils.py": wrong})
+    verdicts = words(report)
+    assert verdicts.pop("affine_relu_backward") == "wrong"
+    assert set(verdicts.values()) == {"right"}
+    assert report.files[0].notes == ("layers was not handed in beside it: a right one is used",)
+
+
+def test_what_calls_a_function_that_is_not_there_is_not_judged(judge: Judge):
+    text = """import numpy as np
+
+
+def conv_relu_forward(x, w, b, conv_param):
+    return conv_forward_fast(x, w, b, conv_param)
+
+
+def relu_forward(x):
+    return np.maximum(0, y), x
+
+
+def svm_loss(x, y):
+    return matplotlib.svm(x, y)
+"""
+    report = judge("cs231n", {"layers.py": text})
+    assert words(report) == {"conv_relu_forward": "not judged", "relu_forward": "wrong", "svm_loss": "wrong"}
+    imported = judge("cs231n", {"layers.py": "import matplotlib\n" + text})
+    assert words(imported)["svm_loss"] == "not judged"
+    notes = {one.function: one.notes for one in imported.functions}
+    assert notes["svm_loss"] == ("it cannot be judged without matplotlib",)
+
+
+def test_work_in_torch_is_not_judged(judge: Judge):
+    text = """import torch
+
+
+def relu_forward(x):
+    out = x.clone()
+    out[x < 0] = 0
+    return out, x
+
+
+def relu_backward(dout, cache):
+    return dout * (cache > 0)
+
+
+def affine_forward(x, w, b):
+    return x.view(x.shape[0], -1).mm(w) + b, (x, w, b)
+
+
+def word_embedding_forward(x, W):
+    return W[x], (x, W)
+"""
+    report = judge("cs231n", {"layers.py": text})
+    assert words(report) == {
+        "relu_forward": "not judged",
+        "relu_backward": "not judged",
+        "affine_forward": "not judged",
+        "word_embedding_forward": "right",
+    }
+    assert report.functions[0].notes == ("it computes with torch",)
+
+
+NETS = (FILES / "cs231n" / "neural_net.py").read_text(encoding="utf-8")
+NEIGHBOURS = (FILES / "cs231n" / "k_nearest_neighbor.py").read_text(encoding="utf-8")
+
+
+def test_the_net_of_assignment_2_is_built_of_layers(judge: Judge):
+    text = """from ..layer_utils import *
+from ..layers import *
+
+
+class TwoLayerNet(object):
+    def __init__(self, input_dim=3072, hidden_dim=100, num_classes=10, weight_scale=1e-3, reg=0.0):
+        self.params, self.reg = {}, reg
+
+    def loss(self, X, y=None):
+        p = self.params
+        hidden, first = affine_relu_forward(X, p["W1"], p["b1"])
+        scores, second = affine_forward(hidden, p["W2"], p["b2"])
+        if y is None:
+            return scores
+        loss, dscores = softmax_loss(scores, y)
+        dhidden, dW2, db2 = affine_backward(dscores, second)
+        _, dW1, db1 = affine_relu_backward(dhidden, first)
+        loss += 0.5 * self.reg * sum(np.sum(p[name] ** 2) for name in ("W1", "W2"))
+        return loss, {"W1": dW1 + self.reg * p["W1"], "W2": dW2 + self.reg * p["W2"], "b1": db1, "b2": db2}
+"""
+    report = judge("cs231n", {"fc_net.py": text})
+    assert [(one.verdict, one.convention) for one in report.functions if one.function == "TwoLayerNet.loss"] == [
+        ("right", "penalty 0.5 reg W^2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("grads['b1'] = dh.sum(0)", "grads['b1'] = dh.mean(0)"),
+        ("dh = ds.dot(W2.T) * (h > 0)", "dh = ds.dot(W2.T)"),
+        ("2 * reg * W1", "reg * W1"),
+    ],
+)
+def test_mistakes_in_the_net_of_assignment_1(old: str, new: str, judge: Judge):
+    report = judge("cs231n", {"neural_net.py": edited(NETS, old, new)})
+    assert words(report) == {"TwoLayerNet.loss": "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("", ""), ("W2, b2 = back(", "b2, W2 = back("), ("range(1, 3)", "range(1, 2)")]
+)
+def test_the_nets_of_assignment_2(old: str, new: str, judge: Judge):
+    text = """from cs231n.layers import *
+from cs231n.layer_utils import *
+
+
+class ThreeLayerConvNet(object):
+    def __init__(self, input_dim=(3, 32, 32), num_filters=32, filter_size=7,
+                 hidden_dim=100, num_classes=10, weight_scale=1e-3, reg=0.0, dtype=np.float32):
+        self.params, self.reg = {}, reg
+        self.pad = (filter_size - 1) / 2
+
+    def loss(self, X, y=None):
+        p, g = self.params, {}
+        pool_param = {'pool_height': 2, 'pool_width': 2, 'stride': 2}
+        a, c1 = conv_relu_pool_forward(X, p['W1'], p['b1'], {'stride': 1, 'pad': self.pad}, pool_param)
+        b, c2 = affine_relu_forward(a, p['W2'], p['b2'])
+        scores, c3 = affine_forward(b, p['W3'], p['b3'])
+        if y is None:
+            return scores
+        loss, d = softmax_loss(scores, y)
+        d, g['W3'], g['b3'] = affine_backward(d, c3)
+        d, W2, b2 = back(d, c2)
+        g['W2'], g['b2'] = W2, b2
+        _, g['W1'], g['b1'] = conv_relu_pool_backward(d, c1)
+        for i in [3] + range(1, 3):
+            loss += 0.5 * self.reg * np.sum(p['W%d' % i] ** 2)
+            g['W%d' % i] += self.reg * p['W%d' % i]
+        return loss, g
+
+
+back = affine_relu_backward
+"""
+    report = judge("cs231n", {"cnn.py": edited(text, old, new) if old else text})
+    assert words(report) == {"ThreeLayerConvNet.loss": "wrong" if old else "right"}
+
+
+def test_mistakes_among_neighbours(judge: Judge):
+    text = edited(NEIGHBOURS, "np.sqrt(((self.X_train - X[i]) ** 2).sum(1))", "((self.X_train - X[i]) ** 2).sum(1)")
+    text = edited(text, "np.bincount(closest).argmax()", "closest[0]")
+    found = words(judge("cs231n", {"knn.py": text}))
+    assert {name.partition(".")[2]: word for name, word in found.items()} == {
+        "compute_distances_two_loops": "right",
+        "compute_distances_one_loop": "wrong",
+        "compute_distances_no_loops": "right",
+        "predict_labels": "wrong",
+    }
 
 
 def test_integer_division_of_python_2_is_named(judge: Judge):
@@ -356,6 +534,56 @@ def test_integer_division_of_python_2_is_named(judge: Judge):
     report = judge("cs231n", {"layers.py": text})
     assert words(report) == {"max_pool_forward_naive": "right", "max_pool_backward_naive": "right"}
     assert "Python 2" in report.functions[0].convention
+
+
+def test_lists_of_python_2_are_named(judge: Judge):
+    text = """def sgd(w, dw, config=None):
+    for key, value in config.iteritems():
+        pass
+    steps = map(lambda g: g * config['learning_rate'], [dw])
+    return reduce(lambda a, b: a - b, [w] + steps), config
+"""
+    report = judge("cs231n", {"optim.py": text})
+    assert words(report) == {"sgd": "right"}
+    assert report.functions[0].convention == CONVENTION
+    assert report.files[0].notes[1] == "uses reduce, which Python and NumPy no longer have: provided"
+
+
+def test_reduce_of_today_is_no_old_name(judge: Judge):
+    text = "from functools import reduce\n\n\ndef sgd(w, dw, config):\n    return reduce(lambda a, b: a - b, [w, config['learning_rate'] * dw]), config\n"
+    report = judge("cs231n", {"optim.py": text})
+    assert (words(report), report.files[0].notes) == ({"sgd": "right"}, ())
+
+
+def test_other_encodings_are_read(judge: Judge, tmp_path: Path):
+    text = only(LAYERS, "relu_forward") + "# caf\u00e9\n"
+    for encoding in ("latin-1", "utf-16", "utf-8-sig"):
+        (tmp_path / f"{encoding}.py").write_bytes(text.encode(encoding))
+    report = judge("cs231n", tmp_path)
+    assert [one.verdict for one in report.functions if one.verdict != "missing"] == ["right"] * 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "when"),
+    [
+        ("p:p+x.shape[2], p:p+x.shape[3]]", "1:-1, 1:-1]", "conv_backward_naive", "pad is not 1"),
+        (
+            "j*s:j*s+w].max((2, 3))",
+            "j*s:j*s+h].max((2, 3))",
+            "max_pool_forward_naive",
+            "pool_height and pool_width differ",
+        ),
+        ("+= (win == win.max())", "= (win == win.max())", "max_pool_backward_naive", "windows overlap"),
+    ],
+)
+def test_the_cases_that_alone_fail_are_named(old: str, new: str, name: str, when: str, judge: Judge):
+    names = [
+        f"{name.partition('_backward')[0].partition('_forward')[0]}_{way}_naive" for way in ("forward", "backward")
+    ]
+    report = judge("cs231n", {"layers.py": edited(only(LAYERS, *names), old, new)})
+    (failure,) = next(one.failed for one in report.functions if one.function == name)
+    assert failure.when == when
+    assert failure.message.endswith(f"; only when {when}")
 
 
 def test_division_is_rewritten_wherever_it_stands():
@@ -425,8 +653,9 @@ def test_the_report_as_json_is_plain(judge: Judge):
     told = json.loads(json.dumps(report.to_json()))
     assert set(told) == {"contract", "files", "functions", "seconds"}
     first = told["functions"][0]
-    assert set(first) == {"function", "file", "row", "verdict", "convention", "notes", "failed"}
-    assert set(first["failed"][0]) == {"property", "message", "sizes", "options", "likely"}
+    assert set(first) == {"function", "name", "file", "line", "row", "verdict", "convention", "notes", "failed"}
+    assert set(first["failed"][0]) == {"property", "message", "sizes", "options", "likely", "when"}
+    assert (first["name"], first["line"]) == ("relu_forward", 6)
     assert first["row"] == "relu"
     assert {one["verdict"] for one in told["functions"][1:]} == {"missing"}
     assert np.isfinite(told["seconds"])

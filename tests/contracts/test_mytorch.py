@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graders.contracts import find_contract
+from graders.contracts.engine import LENT
 from tests.contracts.conftest import FILES, Judge, words
 
 TODAY, BEFORE = FILES / "mytorch", FILES / "mytorch_2020"
@@ -71,6 +72,30 @@ MISTAKES: dict[str, tuple[str, tuple[str, str], tuple[str, ...], dict[str, str]]
         ("self.dLdb = dLdZ.T @ self.Ones", "self.dLdb = dLdZ[:1].T"),
         ("Linear",),
         {"Linear.forward": "right", "Linear.backward": "wrong"},
+    ),
+    "the classifier's cells see the layer below a step early": (
+        "rnn_classifier.py",
+        ("self.hiddens[t + 1][l - 1] if l", "self.hiddens[t][l - 1] if l"),
+        ("RNNPhonemeClassifier",),
+        {"RNNPhonemeClassifier.forward": "right", "RNNPhonemeClassifier.backward": "wrong"},
+    ),
+    "the classifier forgets the layer above": (
+        "rnn_classifier.py",
+        ("dh[l - 1] += dx", "dh[l - 1] = dx"),
+        ("RNNPhonemeClassifier",),
+        {"RNNPhonemeClassifier.forward": "right", "RNNPhonemeClassifier.backward": "wrong"},
+    ),
+    "nothing is dropped": (
+        "dropout.py",
+        ("np.random.binomial(1, 1 - self.p, x.shape)", "np.ones(x.shape)"),
+        ("Dropout",),
+        {"Dropout.forward": "wrong", "Dropout.backward": "right"},
+    ),
+    "no channel is dropped": (
+        "dropout2d.py",
+        ("np.random.binomial(1, 1 - self.p, (*x.shape[:2], 1, 1))", "np.ones((*x.shape[:2], 1, 1))"),
+        ("Dropout2d",),
+        {"Dropout2d.forward": "wrong", "Dropout2d.backward": "right"},
     ),
     "the input's gradient averaged as well": (
         "linear.py",
@@ -392,17 +417,29 @@ def test_unfilled_work_is_not_attempted(judge: Judge):
 
 
 def test_a_file_alone_uses_the_homeworks_own_modules(judge: Judge):
-    names = ("gru_cell.py", "ConvTranspose.py")
+    names = ("gru_cell.py", "ConvTranspose.py", "rnn_classifier.py", "Conv2d.py", "hw4/multi_head_attention.py")
     for name in names:
         report = judge("mytorch", {name: text(name)})
         assert set(words(report).values()) == {"right"}, name
 
 
 def test_siblings_come_before_the_homeworks_own_modules(judge: Judge):
+    other = text("activation.py").replace("class Tanh", "class Tanhyp")
+    cell = text("gru_cell.py").replace("Tanh()", "Tanhyp()")
+    report = judge("mytorch", {"mytorch/nn/activation.py": other, "mytorch/gru_cell.py": cell})
+    found = {one.function: (one.verdict, one.convention) for one in report.functions}
+    assert found["GRUCell.forward"] == found["GRUCell.backward"] == ("right", "")
+
+
+def test_a_mistake_beside_a_file_is_not_its_own(judge: Judge):
     wrong = edited(text("activation.py"), "return dLdA * (1 - A**2)", "return dLdA")
-    report = judge("mytorch", {"mytorch/nn/activation.py": wrong, "mytorch/gru_cell.py": text("gru_cell.py")})
-    found = words(report)
-    assert (found["GRUCell.forward"], found["GRUCell.backward"]) == ("right", "wrong")
+    cell = text("gru_cell.py")
+    for source, verdict in ((cell, "right"), (cell.replace("(1 - self.z) * self.n", "self.n"), "wrong")):
+        report = judge("mytorch", {"mytorch/nn/activation.py": wrong, "mytorch/gru_cell.py": source})
+        found = {one.function: one for one in report.functions}
+        assert found["Tanh.backward"].verdict == "wrong"
+        assert found["GRUCell.forward"].verdict == verdict
+        assert (found["GRUCell.backward"].verdict, found["GRUCell.backward"].convention) == ("right", LENT)
 
 
 def test_conventions_of_2022(judge: Judge):
@@ -418,6 +455,48 @@ def test_conventions_of_2022(judge: Judge):
     conventions = {one.function: one.convention for one in found.functions}
     assert conventions["MSELoss.backward"] == "the gradient is A - Y"
     assert conventions["CrossEntropyLoss.backward"].startswith("the gradient is not divided")
+
+
+def test_handouts_that_return_what_they_began_with_are_not_attempted(judge: Judge):
+    source = """import numpy as np
+
+
+class CTC(object):
+    def get_forward_probs(self, logits, extended_symbols, skip_connect):
+        S, T = len(extended_symbols), len(logits)
+        alpha = np.zeros(shape=(T, S))
+        # TODO
+        return alpha
+
+
+class GreedySearchDecoder(object):
+    def __init__(self, symbol_set):
+        self.symbol_set = symbol_set
+
+    def decode(self, y_probs):
+        decoded_path = []
+        blank, path_prob = 0, 1
+        # TODO
+        return decoded_path, path_prob
+
+
+class Identity:
+    def forward(self, Z):
+        self.A = Z
+        return self.A
+
+    def backward(self):
+        dAdZ = 1.0
+        return dAdZ
+"""
+    found = words(judge("mytorch", {"CTC.py": source}))
+    assert found["CTC.get_forward_probs"] == found["GreedySearchDecoder.decode"] == "not attempted"
+    assert found["Identity.forward"] == found["Identity.backward"] == "right"
+
+
+def test_a_file_says_what_it_was_lent(judge: Judge):
+    report = judge("mytorch", {"Conv2d.py": text("Conv2d.py")})
+    assert report.files[0].notes == ("resampling was not handed in beside it: a right one is used",)
 
 
 def test_other_versions_are_not_judged(judge: Judge):
@@ -437,5 +516,9 @@ def test_other_versions_are_not_judged(judge: Judge):
         "SGD.step": "not judged",
     }
     notes = {one.function: " ".join(one.notes) for one in report.functions}
+    other = text("linear.py").replace("self.W", "self.weights")
+    found = judge("mytorch", {"linear.py": other})
+    assert set(words(found).values()) == {"not judged"}
+    assert "other names" in found.functions[0].notes[0]
     assert notes["Softmax.forward"] == "it computes with torch"
     assert "autograd version" in notes["Linear.backward"]

@@ -64,6 +64,7 @@ def test_the_page_touches_the_places_it_names():
         "graders",
         "assignments",
         "assignments",
+        "graders",
     ]
 
 
@@ -71,6 +72,11 @@ def test_the_new_task_is_graded(extended: Path, tmp_path: Path):
     right, wrong = (json.loads(line) for line in run(extended, "-c", GRADE, str(tmp_path)).splitlines())
     assert set(right.values()) == {"passed"}
     assert {name for name, status in wrong.items() if status != "passed"} == {"gradient dx"}
+
+
+def test_the_new_task_is_measured(extended: Path):
+    shown = run(extended, "-m", "graders.benchmark", "gelu", "--size", "small", "--seconds", "0.01", "--json")
+    assert [row["row"] for row in json.loads(shown)["rows"]] == ["gelu"]
 
 
 def test_the_new_task_is_listed_and_in_the_stub(extended: Path, tmp_path: Path):

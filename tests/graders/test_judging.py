@@ -148,6 +148,13 @@ def test_a_huge_number_where_0_is_wanted_is_wrong():
     assert (judgement.right, judgement.worst) == (False, (0,))
 
 
+def test_what_is_0_throughout_is_decided_by_its_spread():
+    wanted = np.zeros((2, 3))
+    assert judge(np.full((2, 3), 2e-17), wanted, U64, lambda: [np.ones((2, 3))]).right
+    judgement = judge(np.full((2, 3), 1e-3), wanted, U64, lambda: [np.ones((2, 3))])
+    assert (judgement.right, judgement.inconclusive) == (False, False)
+
+
 def test_an_element_that_rounding_moves_far_is_given_its_spread():
     wanted, spread = np.array([1.0, 1e-8]), np.array([1.0, 50.0])
     got = wanted + np.array([0.0, 20 * C * U64])

@@ -8,7 +8,7 @@ from graders.grade import grade
 from graders.intake.submission import Submission
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece
-from graders.verdict import Status
+from graders.verdict import Result, Status
 from tests.graders.editing import EXAMS, graded, lost
 
 ADAM_SQUARES = "c1, c2 = 1 - beta1**step, 1 - beta2**step"
@@ -111,3 +111,65 @@ def test_an_optimisers_habits_are_told_apart(before: str, body: str, after: str,
     report = grade(submission, EXAMS["05-optimisers"], backend, tasks=frozenset({"adam"}))
     assert breaks <= lost(report)
     assert bool(breaks) or lost(report) == set()
+
+
+DROPOUT = """
+import numpy as np
+class Dropout:
+    def __init__(self, p_drop): self.p = p_drop
+    def build(self, shape, rng): return {built}
+    def forward(self, params, x, *, training=False, rng=None):
+        if not training: return {test}
+        keep = {keep}
+        return x * keep / {scale}, keep
+    def backward(self, dout, keep):
+        if keep is None: return {test_back}, []
+        return dout * {mask} / {scale_back}, {grads}
+"""
+RIGHT = {
+    "built": "[], shape",
+    "test": "x, None",
+    "keep": "rng.random(x.shape) >= self.p",
+    "scale": "(1 - self.p)",
+    "test_back": "dout",
+    "mask": "keep",
+    "scale_back": "(1 - self.p)",
+    "grads": "[]",
+}
+WRONG = [
+    ("keep", "rng.random(x.shape) < self.p", "deviation of the share dropped"),
+    ("keep", "rng.random(x.shape) < 0.9 * (1 - self.p)", "deviation of the share dropped"),
+    ("scale", "1", "out: what is kept is not divided by 1 - p_drop"),
+    ("test", "x * (1 - self.p), None", "out: not x itself at test time"),
+    ("test_back", "dout * (1 - self.p)", "dx: not the upstream gradient itself at test time"),
+    ("mask", "1", "dx: not the upstream gradient through the same mask"),
+    ("mask", "(np.random.default_rng(3).random(dout.shape) >= self.p)", "dx: not the upstream gradient through"),
+    ("scale_back", "1", "dx: not the upstream gradient through the same mask"),
+    ("grads", "[dout]", "a layer without parameters has []"),
+    ("built", "None, shape", "a layer without parameters has []"),
+    ("built", "[], (1, *shape)", "build: the shape of the output is not that of the input"),
+    ("built", "[], np.zeros((2, 2))", "build: the shape of the output is not that of the input"),
+    ("built", "[], (None,)", "build: the shape of the output is not that of the input"),
+    ("test", "None, None", "out: not an array of numbers of shape (200, 50)"),
+    ("mask", "keep[0]", "dx: not the upstream gradient through the same mask"),
+]
+
+
+def dropout_result(backend: Backend, **parts: str) -> Result:
+    """The result of a Dropout layer that is right but for these parts."""
+    submission = Submission("dropout", "dropout.py", (Piece("", DROPOUT.format(**{**RIGHT, **parts})),))
+    report = grade(submission, EXAMS["14-framework"], backend, tasks=frozenset({"dropout_layer"}))
+    return report.results[0]
+
+
+def test_a_right_dropout_passes(backend: Backend):
+    assert dropout_result(backend).status is Status.PASSED
+
+
+@pytest.mark.parametrize(("part", "wrong", "says"), WRONG)
+def test_dropout_is_judged_in_training_and_at_test_time_and_backward(
+    part: str, wrong: str, says: str, backend: Backend
+):
+    result = dropout_result(backend, **{part: wrong})
+    assert result.status is Status.FAILED
+    assert says in result.message

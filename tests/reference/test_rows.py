@@ -37,17 +37,20 @@ def calls(item: Item) -> tuple[Call, ...]:
 
 
 def results(item: Item, convert: Callable[[Any], Any] = lambda array: array) -> dict[str, Any]:
-    """Outputs and gradients by name."""
+    """Outputs and gradients by name; what is drawn by chance is left out."""
     values = run(calls(item), convert)
     if isinstance(item.row, ScriptRow):
-        return {name: values[call][value] for name, (call, value) in script(item).shown.items()}
+        shown = script(item).shown.items()
+        return {name: values[call][value] for name, (call, value) in shown if name not in item.row.drawn}
     named = dict(zip(item.row.outputs, values[0], strict=False))
     return named | dict(zip(item.row.gradients, values[1], strict=True)) if item.row.kind == "pair" else named
 
 
 def expected(item: Item) -> dict[str, Any]:
     """The same by the oracle."""
-    return {**item.expected.values.outputs, **item.expected.values.gradients}
+    drawn = item.row.drawn if isinstance(item.row, ScriptRow) else ()
+    everything = {**item.expected.values.outputs, **item.expected.values.gradients}
+    return {name: value for name, value in everything.items() if name not in drawn}
 
 
 def ordinary(row: Row, dtype: str = "float64") -> Item:
@@ -94,6 +97,19 @@ def _at_a_kink(item: Item) -> bool:
         return True
     marks = item.row.kinks({**item.args, **item.options}) if item.row.kinks else False
     return marks if isinstance(marks, bool) else any(mask.any() for mask in marks.values())
+
+
+BUILDS = [row for row in ROWS if isinstance(row, ScriptRow) and row.drawn]
+
+
+@pytest.mark.parametrize("row", BUILDS, ids=lambda row: row.name)
+def test_what_is_drawn_has_the_shapes_that_are_asked_for(row: ScriptRow) -> None:
+    for case in draw_cases(row, SEED, 4):
+        item = Item(row, case, SEED)
+        values, wanted = run(calls(item)), item.expected.outputs
+        for name in row.drawn:
+            call, value = script(item).shown[name]
+            assert [array.shape for array in values[call][value]] == [array.shape for array in wanted[name]]
 
 
 def nudged(value: Any, direction: Any, step: float) -> Any:

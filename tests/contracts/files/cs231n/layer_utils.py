@@ -39,3 +39,14 @@ def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
 def conv_relu_pool_backward(dout, cache):
     fc, r, p = cache
     return conv_backward_fast(relu_backward(max_pool_backward_fast(dout, p), r), fc)
+
+def affine_bn_relu_forward(x, w, b, gamma, beta, bn_param):
+    a, fc = affine_forward(x, w, b)
+    n, bn = batchnorm_forward(a, gamma, beta, bn_param)
+    out, r = relu_forward(n)
+    return out, (fc, bn, r)
+
+def affine_bn_relu_backward(dout, cache):
+    fc, bn, r = cache
+    d, dg, db = batchnorm_backward(relu_backward(dout, r), bn)
+    return (*affine_backward(d, fc), dg, db)

@@ -1,4 +1,4 @@
-"""How long `backcheck check` takes from a cold start, and where the time goes: python -m graders.bench.
+"""How long `backcheck check` takes from a cold start, and where the time goes: python -m graders.budget.
 
 Each round runs, one after the other, `import torch, hypothesis` alone and a check of the reference of every
 unit (or those named) without its training tasks, each in a new process. A check may take twice the import plus 3 s.
