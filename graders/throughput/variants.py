@@ -18,6 +18,7 @@ ELEMENTS = re.compile(
 )
 WASTEFUL = re.compile(
     r"jacobian|every_path|history|from_the_start|complex_step|forward_mode|fourier|banded|one_over_sum_of_ratios"
+    r"|outer_products|one_hot|logaddexp_of_differences"
 )
 """By the names that wheats have: what their authors chose to loop over, or to compute beside."""
 GENERATED = "generated_sample_by_sample"
