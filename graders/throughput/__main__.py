@@ -43,7 +43,7 @@ def main(
             if not (missing and data.read().get(name)):
                 store(measure(timing(sandbox), [name], triples, click.echo))
     if anew or measuring:
-        store({name: known and again(known) for name, known in data.read().items()})
+        store({name: known and again(name, known) for name, known in data.read().items()})
     known = data.read()
     if not errors:
         show("limits", [tables.summary(known), "", *tables.limits_table(known)], write)

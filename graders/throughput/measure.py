@@ -64,7 +64,7 @@ def measure(
                     continue
                 ratios[variant.name] = outcome.found.median
                 race = outcome if variant.name == "reference" else race
-            found[name] = limits_from(ratios, race.overhead, race.reference, *today())
+            found[name] = limits_from(name, ratios, race.overhead, race.reference, *today())
             one = found[name]
             say(f"{name}: full {one.full:g}, part {one.part:g}, overhead {one.overhead:.2f}, " + listed(one))
     return found
@@ -76,9 +76,11 @@ def listed(limits: Limits) -> str:
     return ", ".join(f"{name} {ratio:.2f} ({limits.classes[name][0]})" for name, ratio in pairs)
 
 
-def limits_from(ratios: Mapping[str, float], overhead: float, milliseconds: float, date: str, versions: str) -> Limits:
+def limits_from(
+    row: str, ratios: Mapping[str, float], overhead: float, milliseconds: float, date: str, versions: str
+) -> Limits:
     """What follows from the ratios: nobody who must pass is nearer than the margin."""
-    classes = {name: classify(name) for name in ratios}
+    classes = {name: classify(name, rows()[row][1]) for name in ratios}
     for name, kind in classes.items():
         far = SAMPLED_MOST * ratios.get(GENERATED, math.inf)
         if (kind == "vectorised" and ratios[name] > PLAIN) or (kind == "samples" and ratios[name] > far):
@@ -97,9 +99,9 @@ def of_kind(ratios: Mapping[str, float], classes: Mapping[str, str], kind: str) 
     return [ratio for name, ratio in ratios.items() if classes[name] == kind]
 
 
-def again(known: Limits) -> Limits:
+def again(row: str, known: Limits) -> Limits:
     """The limits anew from what was measured."""
-    return limits_from(known.measured, known.overhead, known.milliseconds, known.date, known.versions)
+    return limits_from(row, known.measured, known.overhead, known.milliseconds, known.date, known.versions)
 
 
 def today() -> tuple[str, str]:

@@ -30,14 +30,19 @@ def variants(row: str) -> list[Variant]:
     return [*(wheat for wheat in all_wheats() if wheat.row == row), *([generated] if generated else [])]
 
 
-def classify(name: str) -> str:
+def samples_are_numbers(row: Row) -> bool:
+    """Whether a loop over samples is one over elements."""
+    return all(arg.axes == row.batch for arg in row.args if arg.name in batched_arguments(row))
+
+
+def classify(name: str, row: Row) -> str:
     """By the variant's name; what loops over time or kernel offsets counts as vectorised."""
     if WASTEFUL.search(name):
         return "wasteful"
     if ELEMENTS.search(name):
         return "elements"
     if SAMPLES.search(name) and not name.startswith("step_by_step"):
-        return "samples"
+        return "elements" if samples_are_numbers(row) else "samples"
     return "vectorised"
 
 
@@ -106,8 +111,7 @@ def {name}(*args, **options):
 def sampled(row: Row) -> Variant | None:
     """The reference, called on one sample after another; None where samples are not independent, or only numbers."""
     inside = batched_arguments(row) if row.batch else set()
-    numbers = all(arg.axes == row.batch for arg in row.args if arg.name in inside)
-    if numbers or row.kind == "script":
+    if not inside or samples_are_numbers(row) or row.kind == "script":
         return None
     names = [arg.name for arg in row.args]
     batched = [index for index, name in enumerate(names) if name in inside]
