@@ -42,6 +42,9 @@ FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16
 NET_RIGHTS_FROM, NET_RIGHTS = 4, 3
 SCOPES_FROM, SCOPES = 6, 3  # abstract sockets, signals
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of the GNU C library's mallopt
+LARGEST_KEPT = 32 << 20  # the most it takes
+
 SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -74,6 +77,18 @@ def import_worker(settings: dict[str, Any]) -> Any:
     sys.modules["worker"] = module
     spec.loader.exec_module(module)
     return module
+
+
+def settle_allocator() -> None:
+    """Have large arrays come from memory that is kept, in every worker alike.
+
+    The C library takes each from the system, page by page, until one as large has been freed: whether it has would
+    depend on what a submission did while it was loaded, and is worth a factor of two.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        for option, size in ((M_MMAP_THRESHOLD, LARGEST_KEPT), (M_TRIM_THRESHOLD, 1 << 30)):
+            libc.mallopt(ctypes.c_int(option), ctypes.c_int(size))
 
 
 # ----------------------------------------------------------------------------------------------------------
@@ -174,6 +189,7 @@ def zygote(control: socket.socket) -> None:
     os.closerange(control.fileno() + 1, 1 << 16)
     limit_resources(settings["limits"])
     worker = import_worker(settings)
+    settle_allocator()
     drop_privileges()
     landlock = restrict_files(settings["readable"])
     filters = [bytes.fromhex(program) for program in settings["filters"]]

@@ -194,7 +194,6 @@ ROWS = (
         outputs=("J",),
         options={"l2": (0.1, 0.0, 2.5)},
         batch="",
-        workload={"N": 1024, "D": 128, "H": 256, "M": 128},
         convention="J = sum of losses + l2/2 times the squared Frobenius norms; a sum, as in the USTC slides.",
         source="Goodfellow et al. 2016, eq. 7.1-7.2",
     ),

@@ -223,7 +223,7 @@ ROWS: tuple[Task, ...] = (
         CELL,
         outputs=("h",),
         patterns=RECURRENT,
-        workload={"N": 24, "D": 128, "H": 128},
+        workload={"N": 32, "D": 192, "H": 192},
         convention="h = tanh(x wx + h_prev wh + b); rows are samples; one bias (torch.nn.RNN has two).",
         source=ELMAN,
     ),

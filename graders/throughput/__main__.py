@@ -63,7 +63,8 @@ def timing(sandbox: str) -> Backend:
 
 def store(found: dict[str, data.Limits | None] | dict[str, data.Limits]) -> None:
     """Into the file, which has a line for every timed row."""
-    data.write({**dict.fromkeys(timed_rows()), **data.read(), **found})
+    known = {**data.read(), **found}
+    data.write({name: known.get(name) for name in timed_rows()})
 
 
 def show(marker: str, lines: list[str], write: bool) -> None:

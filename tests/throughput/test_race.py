@@ -100,3 +100,9 @@ def test_stopping_and_asking_costs_next_to_nothing(stand: Stand):
     track = stand.track(row_of("srn"), 1)
     assert track.nothing < track.reference
     assert track.programs * track.reference >= 5e6
+
+
+def test_what_a_submission_freed_while_it_was_loaded_makes_it_no_faster(stand: Stand):
+    """The C library's allocator is settled beforehand: else it would treat this one's large arrays better."""
+    found = race(stand, "add_norm", "import numpy as np\nfor size in range(10, 24):\n    np.ones(1 << size)\n")
+    assert 0.85 < found.found.median < 1.15
