@@ -11,7 +11,7 @@ from graders.wheats import all_wheats
 
 SAMPLES = re.compile(
     r"(sample|row|query|token|word|step|network|channel|feature|class)_(by|after)_|^loops_over_targets|_in_turn"
-    r"|each_to_its_end|a_sample"
+    r"|each_to_its_end|a_sample|^streaming"
 )
 ELEMENTS = re.compile(
     r"(element|number|unit|pixel|place|window|character|node)s?_(one_)?by_|^loops|three_loops|by_the_definition"
@@ -32,7 +32,8 @@ def variants(row: str) -> list[Variant]:
 
 def samples_are_numbers(row: Row) -> bool:
     """Whether a loop over samples is one over elements."""
-    return all(arg.axes == row.batch for arg in row.args if arg.name in batched_arguments(row))
+    inside = batched_arguments(row) if row.batch else set()
+    return bool(inside) and all(arg.axes == row.batch for arg in row.args if arg.name in inside)
 
 
 def classify(name: str, row: Row) -> str:
