@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit
 from graders.suspects import Suspects
+from graders.throughput.stand import Stand
 from graders.verdict import Report
 
 
@@ -31,6 +34,7 @@ class Setting:
     limits: Limits
     language: str = "en"
     tasks: frozenset[str] | None = None
+    throughput: bool = False
 
 
 class Grader:
@@ -46,6 +50,12 @@ class Grader:
         self.backend: Backend = open_backend(setting.sandbox, setting.limits)
         self.sandbox_seconds = time.perf_counter() - start
         self.suspects = Suspects(self.practice, self.backend)
+        self.stand = Stand(self.backend) if setting.throughput else None
+
+    def close(self) -> None:
+        """End the sandboxes that are kept for timing."""
+        if self.stand:
+            self.stand.close()
 
     def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
         """The report on the submission at `path`."""
@@ -58,6 +68,7 @@ class Grader:
             progress=progress,
             tasks=self.setting.tasks,
             suspects=self.suspects,
+            stand=self.stand,
         )
 
 
@@ -67,6 +78,7 @@ _grader: Grader | None = None
 def _start(setting: Setting) -> None:
     global _grader
     _grader = Grader(setting)
+    atexit.register(_grader.close)
 
 
 def _grade(path: Path) -> Report:
@@ -77,8 +89,8 @@ def _grade(path: Path) -> Report:
 def grade_all(paths: list[Path], setting: Setting, jobs: int = 1) -> Iterator[tuple[Path, Report]]:
     """Every path with the report on it, in the order in which they are ready."""
     if jobs == 1:
-        grader = Grader(setting)
-        yield from ((path, grader(path)) for path in paths)
+        with contextlib.closing(Grader(setting)) as grader:
+            yield from ((path, grader(path)) for path in paths)
         return
     # Spawned, not forked: torch's threads and our locks do not survive a fork, and other systems have none.
     context = multiprocessing.get_context("spawn")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -80,6 +81,17 @@ def sandbox_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def throughput_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--throughput / --no-throughput`."""
+    return click.option(
+        "--throughput/--no-throughput",
+        default=True,
+        show_default=True,
+        envvar="BACKCHECK_THROUGHPUT",
+        help="Also time the work beside the reference; without, its points are the other properties'.",
+    )(command)
+
+
 def exit_code(reports: list[Report]) -> int:
     """3 when a fault of ours is among them, 1 when points were lost, else 0."""
     if any(report.faulty for report in reports):
@@ -117,8 +129,10 @@ def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
 @click.option("--contract", help="Judge files of this public course, by its own signatures, instead of a unit.")
 @click.option("--task", "tasks", multiple=True, help="Grade this task only (may be given several times).")
 @sandbox_option
+@throughput_option
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Where the page goes.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML there.")
+@click.option("--profile", is_flag=True, help="Also show line by line where the time goes, on large arrays.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
 @click.pass_obj
 def check(
@@ -128,23 +142,27 @@ def check(
     contract: str | None,
     tasks: tuple[str, ...],
     sandbox: str,
+    throughput: bool,
     page: Path | None,
     junit: Path | None,
+    profile: bool,
     as_json: bool,
 ) -> None:
     """Grade your own work here, on cases anybody may see."""
     for path in submissions:
         require_there(path)
     if contract:
-        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit)
+        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit, profile=profile)
         sys.exit(check_contract(submissions, contract, sandbox, as_json))
     if len(submissions) > 1:
         raise Problem(_("check takes one submission; several only with --contract"))
+    if profile and as_json:
+        raise Problem(_("--profile does not go with --json"))
     submission = submissions[0]
     chosen = unit_of(submission, unit)
     from graders.secrets import PUBLIC
 
-    setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks))
+    setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks), throughput)
     console = Console(stderr=as_json)
     report = check_one(submission, setting, console)
     from graders import replay
@@ -158,6 +176,8 @@ def check(
     else:
         print_report(report, console)
         console.print(_("sandbox {name}").format(name=report.sandbox), highlight=False)
+    if profile:
+        show_profiles(submission, setting, console)
     with writing(replay.FOLDER):
         replay.store(report)
     if junit:
@@ -169,6 +189,19 @@ def check(
     if not as_json:
         console.print(_("page: {path}").format(path=page), highlight=False, soft_wrap=True)
     sys.exit(exit_code([report]))
+
+
+def show_profiles(path: Path, setting: Setting, console: Console) -> None:
+    """Where the time of every timed task goes."""
+    from graders.intake.submission import read_submission
+    from graders.report.profile_table import print_profile
+    from graders.sandbox import open_backend
+    from graders.throughput.profile import profiles
+
+    unit = known_unit(setting.unit)
+    backend = open_backend(setting.sandbox, setting.limits)
+    for one in profiles(read_submission(path, unit), unit, backend, setting.tasks):
+        print_profile(one, console)
 
 
 def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bool) -> int:
@@ -194,13 +227,18 @@ def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bo
 
 
 def make_setting(
-    unit: Unit, secret: Secret, sandbox: str, language: str, tasks: frozenset[str] | None = None
+    unit: Unit,
+    secret: Secret,
+    sandbox: str,
+    language: str,
+    tasks: frozenset[str] | None = None,
+    throughput: bool = True,
 ) -> Setting:
     """What a grading process needs to know."""
     from graders.batch import Setting
     from graders.sandbox.program import Limits
 
-    return Setting(unit.name, secret, sandbox, Limits(), language, tasks)
+    return Setting(unit.name, secret, sandbox, Limits(), language, tasks, throughput)
 
 
 def check_one(path: Path, setting: Setting, console: Console) -> Report:
@@ -223,7 +261,8 @@ def check_one(path: Path, setting: Setting, console: Console) -> Report:
             if task:
                 display.starts(task)
 
-        report = grader(path, progress)
+        with contextlib.closing(grader):
+            report = grader(path, progress)
     return replace(report, timings={"imports": imports, "sandbox": grader.sandbox_seconds, **report.timings})
 
 
@@ -246,6 +285,7 @@ def replay(case: str) -> None:
 @click.argument("submissions", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--unit", required=True, help="The unit they were handed in for.")
 @sandbox_option
+@throughput_option
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at a time.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="One JSON and HTML each, and class.csv.")
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
@@ -257,6 +297,7 @@ def grade(
     submissions: tuple[Path, ...],
     unit: str,
     sandbox: str,
+    throughput: bool,
     jobs: int,
     out: Path | None,
     secret_file: Path | None,
@@ -268,7 +309,7 @@ def grade(
     paths = all_paths(submissions, chosen)
     console = Console(stderr=as_json)
     secret = course_secret(secret_file, console)
-    setting = make_setting(chosen, secret, sandbox, language)
+    setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
     require_isolation(setting, allow_unisolated)
     if out:
         with writing(out):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,14 +16,17 @@ from graders.cases import Case, count_elements
 from graders.diagnosis import Answered, Failure, diagnose
 from graders.exam import Exam, drawn_cases
 from graders.i18n import _
-from graders.properties import points, properties
+from graders.properties import points, properties, value_properties
 from graders.properties.base import Finding, Item, Judged, Property
 from graders.properties.script import cuts
+from graders.properties.throughput import THROUGHPUT
 from graders.sandbox.program import CallReply, Program, Reply
 from graders.sandbox.session import Session
 from graders.specs.row import Row, ScriptRow
 from graders.suspects import Suspects
-from graders.verdict import CaseNote, Pictures, Result, Status
+from graders.throughput.judge import grade_throughput
+from graders.throughput.stand import Stand
+from graders.verdict import CaseNote, GraderError, Pictures, Result, Status
 
 KILLED = ("timeout", "crashed")
 """How a reply ends whose worker had to be, or was, ended."""
@@ -59,6 +62,13 @@ class Answers:
         return replies
 
     @contextmanager
+    def clocked(self, what: str) -> Iterator[None]:
+        """Count all the time inside."""
+        start = time.perf_counter()
+        yield
+        self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - start
+
+    @contextmanager
     def timed(self, what: str) -> Iterator[None]:
         """Count the time inside, less what the submission took of it."""
         start, asked = time.perf_counter(), self.seconds["student"]
@@ -74,6 +84,7 @@ def grade_row(
     practice: Exam | None,
     suspects: Suspects | None = None,
     following: Row | None = None,
+    stand: Stand | None = None,
 ) -> list[Result]:
     """The results of every property of a row, in order; failures are shown on cases of `practice`, and explained by
     `suspects`, which answer the same cases.
@@ -81,11 +92,11 @@ def grade_row(
     While the submission works on a family, the next one's cases and values are made, at last those of the row that
     follows.
     """
-    asked = properties(row)
+    asked = properties(row) if stand is None else properties(row, timed=True)
     worth = points(asked, total)
     results: dict[str, Result] = {}
     failures: dict[str, Failure] = {}
-    families = list(dict.fromkeys(one.family for one in asked))
+    families = list(dict.fromkeys(one.family for one in asked if one is not THROUGHPUT))
     ahead = [*((row, family) for family in families[1:]), (following, families[0])]
     killed = False
     main: dict[str, list[Answered]] = {}
@@ -125,6 +136,8 @@ def grade_row(
                 main[one.name] = answered
         if family == "main":
             results |= follow_through.credited(results, main, answers)
+    if THROUGHPUT in asked and stand is not None:
+        results[THROUGHPUT.name] = timed(row, worth[THROUGHPUT.name], answers, exam, stand, results, killed=killed)
     if suspects and failures and exam.unit.reveal != "nothing":
         with answers.timed("diagnosis"):
             for name, why in diagnose(row, failures, suspects).items():
@@ -132,6 +145,32 @@ def grade_row(
                 likely = why.text if needed and why.text else results[name].likely
                 results[name] = replace(results[name], likely=likely, misconceptions=why.causes)
     return [results[one.name] for one in asked]
+
+
+def timed(
+    row: Row,
+    worth: float,
+    answers: Answers,
+    exam: Exam,
+    stand: Stand,
+    results: Mapping[str, Result],
+    *,
+    killed: bool,
+) -> Result:
+    """The result of throughput; a fault of ours is out of the total."""
+    values = value_properties(row)
+    if killed:
+        return unasked(row, THROUGHPUT, worth, values[0])
+    earlier = {name: result.status for name, result in results.items()}
+    with answers.clocked("throughput"):
+        for attempt in (1, 2):
+            try:
+                return grade_throughput(row, worth, answers.session, stand, exam, values, earlier)
+            except GraderError as fault:
+                stand.close()
+                if attempt == 2:
+                    message = _("The grader failed, not you; no points were lost. ({fault})").format(fault=fault)
+        return Result(row.name, THROUGHPUT.name, _(THROUGHPUT.question), Status.ERROR, 0.0, 0.0, message)
 
 
 def as_far_as_they_come(items: Sequence[Item], replies: Sequence[Reply], answers: Answers) -> list[Reply]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from graders.sandbox.program import Loaded
 from graders.sandbox.session import Session
 from graders.specs.row import Row, Task
 from graders.suspects import Suspects
+from graders.throughput.stand import Stand
 from graders.verdict import GraderError, Note, Report, Result, Status
 
 Progress = Callable[[str, int, int], None]
@@ -38,6 +39,7 @@ def grade(
     tasks: frozenset[str] | None = None,
     explain: bool = True,
     suspects: Suspects | None = None,
+    stand: Stand | None = None,
 ) -> Report:
     """Grade one submission.
 
@@ -49,16 +51,18 @@ def grade(
         tasks: the tasks to grade; all by default.
         explain: look for the smallest failing case; without, only the verdicts count.
         suspects: the known mistakes, from which the likely cause is found; without them, none is named.
+        stand: where it is timed; without it, speed is not asked for, and the points are the other properties'.
     Returns:
         report: a verdict for every property of every task, also when the submission cannot be loaded.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
     try:
-        graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain, suspects)
+        graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain, suspects, stand)
         graded = with_composites(graded, submission, exam, backend)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
+    graded = replace(graded, notes=(*graded.notes, *spared(graded.results)))
     if graded.problem:
         graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
     return Report(
@@ -113,6 +117,7 @@ def run_session(
     progress: Progress | None,
     explain: bool,
     suspects: Suspects | None = None,
+    stand: Stand | None = None,
 ) -> Graded:
     """Load the submission in a sandbox of its own and take it through its tasks."""
     if submission.problem:
@@ -120,7 +125,7 @@ def run_session(
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
         printed_while_loading = session.log
-        line = Line(session, exam, practice, progress, explain, suspects)
+        line = Line(session, exam, practice, progress, explain, suspects, stand)
         results = () if loaded.problem else tuple(line.run(tasks))
         log = session.log if shows_words(exam) else printed_while_loading
         printed = [Note("output", log)] if log.strip() else []
@@ -138,10 +143,11 @@ class Line:
         progress: Progress | None = None,
         explain: bool = True,
         suspects: Suspects | None = None,
+        stand: Stand | None = None,
     ) -> None:
         self.session, self.exam, self.practice = session, exam, practice
         self.progress: Progress = progress or (lambda task, done, total: None)
-        self.explain, self.suspects = explain, suspects
+        self.explain, self.suspects, self.stand = explain, suspects, stand
         self.answers = Answers(session)
 
     def run(self, tasks: list[Task]) -> Iterator[Result]:
@@ -167,7 +173,7 @@ class Line:
         points = self.exam.unit.points[task.name]
         if isinstance(task, Row):
             shown = self.practice if self.explain else None
-            return grade_row(task, points, self.answers, self.exam, shown, self.suspects, following)
+            return grade_row(task, points, self.answers, self.exam, shown, self.suspects, following, self.stand)
         return grade_training(task, points, self.answers, self.exam)
 
 
@@ -182,6 +188,15 @@ def not_loaded(task: Task, points: float) -> Result:
     """The result of a task whose submission could not be loaded."""
     message = _("not graded: the submission could not be loaded")
     return Result(task.name, "forward", "", Status.FAILED, 0.0, points, message)
+
+
+def spared(results: Iterable[Result]) -> Iterator[Note]:
+    """A note for every reason why something could not be judged at no cost, with the tasks it concerns."""
+    tasks: dict[str, list[str]] = {}
+    for result in results:
+        if result.status is Status.SKIPPED and result.score and result.message:
+            tasks.setdefault(result.message, []).append(result.task)
+    yield from (Note("speed", f"{message} ({', '.join(names)})") for message, names in tasks.items())
 
 
 def skipped_notes(loaded: Loaded) -> Iterator[Note]:

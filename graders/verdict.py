@@ -17,7 +17,8 @@ class Status(enum.StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Not judged, no points: not attempted, or what it depends on is missing."""
+    """Not judged: not attempted, or what it depends on is missing, which earns nothing; or it cannot be judged here,
+    which costs nothing."""
     ERROR = "error"
     """The grader's own fault: no points are lost, and somebody must look."""
 
@@ -46,12 +47,36 @@ class CaseNote:
 
 
 @dataclass(frozen=True)
+class Speed:
+    """CPU time of the submission over that of the plain reference, with its 99 % interval and the limits.
+
+    full, part: ratios up to which all points, or part of them, are earned. reference, submission: milliseconds a run
+    of the task. overhead: share of the reference's request that nothing at all costs; it has been taken off both.
+    rounds: pairs measured. extended: whether a limit lay in the interval of the first ones. indicative: measured
+    where it does not count.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    full: float
+    part: float
+    reference: float
+    submission: float
+    overhead: float
+    rounds: int
+    extended: bool
+    indicative: bool = False
+
+
+@dataclass(frozen=True)
 class Pictures:
     """Data people would rather look at than read; reports draw what is there.
 
     errors: one (size, error) pair a case: elements in the case, error as a multiple of what is allowed.
     heat: (rows, columns) float, |got - wanted| of the tensor that failed on the case shown.
     curve: (epochs,) float, the training curve the submission returned; `curve_label` names it.
+    speed: how fast the submission is beside the reference.
     """
 
     errors: tuple[tuple[int, float], ...] = ()
@@ -59,6 +84,7 @@ class Pictures:
     heat_label: str = ""
     curve: NDArray[np.float64] | None = None
     curve_label: str = ""
+    speed: Speed | None = None
 
 
 @dataclass(frozen=True)

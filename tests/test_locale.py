@@ -18,6 +18,7 @@ from graders.contracts.engine import LENT
 from graders.contracts.python2 import CONVENTION
 from graders.misconceptions import all_chaffs
 from graders.properties import properties
+from graders.properties.throughput import QUESTION as THROUGHPUT
 from graders.properties.training import QUESTION
 from graders.specs import find_unit, unit_names
 from graders.specs.row import Row
@@ -53,7 +54,7 @@ def messages() -> set[str]:
     figures = {figure for source in sources for figure in re.findall(r'Outcome, "([^"]+)"', source)}
     remedies = {hostile.remedy for row in rows for hostile in row.hostile}
     conventions = {part for name in contract_names() for part in find_contract(name).conventions}
-    return extracted | questions | figures | remedies | conventions | {QUESTION, CONVENTION, LENT}
+    return extracted | questions | figures | remedies | conventions | {QUESTION, THROUGHPUT, CONVENTION, LENT}
 
 
 def translated(catalogue: Catalog) -> set[str]:

@@ -13,14 +13,26 @@ from graders.properties.script import script_properties
 from graders.properties.shape import SHAPE
 from graders.properties.single_precision import SINGLE
 from graders.properties.stability import STABILITY
+from graders.properties.throughput import THROUGHPUT
 from graders.specs.row import Row, ScriptRow
 
 EXACT_DRAWS = ("labels", "size", "count", "pixels", "errors", "keep", "lengths")
 """Draws whose tasks compute nothing that rounds: float32 asks nothing of them."""
 
 
-def properties(row: Row) -> list[Property]:
-    """The properties of a row, in the order they are judged and shown."""
+def properties(row: Row, *, timed: bool = False) -> list[Property]:
+    """The properties of a row, in the order they are judged and shown; `timed`: throughput, too."""
+    return [*untimed(row), *([THROUGHPUT] if timed and row.workload is not None else [])]
+
+
+def value_properties(row: Row) -> tuple[str, ...]:
+    """Names of those that ask for right values and gradients on ordinary cases."""
+    others = {SHAPE.name, *(row.apart if isinstance(row, ScriptRow) else ())}
+    return tuple(one.name for one in untimed(row) if one.family == "main" and one.name not in others)
+
+
+def untimed(row: Row) -> list[Property]:
+    """All but throughput."""
     if isinstance(row, ScriptRow):
         return script_properties(row)
     pair = row.kind == "pair"

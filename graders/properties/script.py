@@ -48,8 +48,12 @@ def program(item: Item) -> Program:
 def core(item: Item) -> Script:
     """The script without its stages apart."""
     assert isinstance(item.row, ScriptRow)
-    whole = script(item)
-    apart = {output for name in item.row.apart for output in stages(item.row)[name][0]}
+    return core_of(item.row, script(item))
+
+
+def core_of(row: ScriptRow, whole: Script) -> Script:
+    """Those calls of a row's script, and what they show, that are not for its stages apart."""
+    apart = {output for name in row.apart for output in stages(row)[name][0]}
     if not apart:
         return whole
     shown = {output: place for output, place in whole.shown.items() if output not in apart}

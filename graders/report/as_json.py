@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graders.report.text import printable
-from graders.verdict import CaseNote, Report, Result
+from graders.verdict import CaseNote, Report, Result, Speed
 
 SCHEMA_VERSION = 1
 MAX_VALUES = 256
@@ -75,6 +75,19 @@ def _result(result: Result) -> dict[str, Any]:
         "misconceptions": list(result.misconceptions),
         "depends_on": result.depends_on,
         "cases": result.cases,
+        "speed": _speed(result.pictures.speed),
+    }
+
+
+def _speed(speed: Speed | None) -> dict[str, Any] | None:
+    if speed is None:
+        return None
+    numbers = ("ratio", "low", "high", "full", "part", "reference", "submission", "overhead")
+    return {
+        **{name: _number(round(getattr(speed, name), 4)) for name in numbers},
+        "rounds": speed.rounds,
+        "extended": speed.extended,
+        "indicative": speed.indicative,
     }
 
 

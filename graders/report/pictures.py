@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graders.i18n import _
+from graders.report.axis import ends
 from graders.report.text import printable
-from graders.verdict import Pictures
+from graders.report.view import speed_words
+from graders.verdict import Pictures, Speed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +63,8 @@ def available() -> bool:
 
 def wanted(pictures: Pictures) -> bool:
     """Whether there is anything to draw."""
-    return len(pictures.errors) > 1 or pictures.heat is not None or pictures.curve is not None
+    drawn = (pictures.heat, pictures.curve, pictures.speed)
+    return len(pictures.errors) > 1 or any(one is not None for one in drawn)
 
 
 def draw(pictures: Pictures, prefix: str) -> list[Picture]:
@@ -77,7 +80,36 @@ def draw(pictures: Pictures, prefix: str) -> list[Picture]:
         drawn.append(_errors(pictures.errors, f"{prefix}-errors"))
     if pictures.curve is not None and pictures.curve.size:
         drawn.append(_curve(pictures.curve, pictures.curve_label, f"{prefix}-curve"))
+    if pictures.speed is not None:
+        drawn.append(_speed(pictures.speed, f"{prefix}-speed"))
     return drawn
+
+
+def _speed(speed: Speed, prefix: str) -> Picture:
+    """The submission with its interval, the reference and the limits on one logarithmic axis."""
+    colour = GOOD if speed.low <= speed.full else BAD
+
+    def plot(axes: Axes) -> None:
+        from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+        axes.set_xscale("log")
+        axes.set_xlim(*ends(speed))
+        axes.set_ylim(-1, 1)
+        for limit in (speed.full, speed.part):
+            axes.axvline(limit, color=MUTED, linewidth=1, linestyle="--")
+        axes.plot([1.0], [0.0], "D", color=INK, markersize=5.5, markeredgewidth=0)
+        axes.plot([speed.low, speed.high], [0.0, 0.0], color=colour, linewidth=3)
+        axes.plot([speed.ratio], [0.0], "o", color=colour, markersize=7, markeredgewidth=0)
+        axes.spines["left"].set_visible(False)
+        axes.yaxis.set_major_locator(NullLocator())
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_locator(FixedLocator(sorted({1.0, speed.full, speed.part})))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+
+    caption = speed_words(speed) + ". " + _("The diamond is the reference; the dashed lines are the limits.")
+    if speed.indicative:
+        caption += " " + _("Indicative: it counts where the course is graded.")
+    return _picture(plot, (4.6, 1.5), prefix, caption, {"ylabel": "", "xlabel": _("times the reference's CPU time")})
 
 
 def _errors(pairs: tuple[tuple[int, float], ...], prefix: str) -> Picture:

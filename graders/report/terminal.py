@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from graders.i18n import _
+from graders.report import axis
 from graders.report.arrays import CaseRow, case_rows
 from graders.report.pen import Pen
 from graders.report.text import points
@@ -18,6 +19,7 @@ from graders.report.view import (
     lost_on,
     note_label,
     out_of,
+    speed_words,
     state_name,
     states_met,
     task_views,
@@ -39,6 +41,7 @@ def print_report(report: Report, console: Console) -> None:
     if report.results:
         printer.table()
         printer.failures()
+        printer.speeds()
         printer.faults()
     printer.notes()
     printer.total()
@@ -101,6 +104,27 @@ class _Printer:
                 words = self.pen.text(f" {names}: {reason}", "bright_black")
                 self._print(Padding.indent(self.pen.mark("skipped") + words, 2))
                 self._print()
+
+    def speeds(self) -> None:
+        """An axis a timed task."""
+        timed = [(task, task.speed) for task in self.tasks if task.speed]
+        if not timed:
+            return
+        heading = _("Speed, CPU time beside the reference")
+        if any(speed.indicative for _task, speed in timed if speed):
+            heading += " " + _("(indicative: it counts where the course is graded)")
+        self._print(self.pen.text(heading, "bold"))
+        room = max(len(task.name) for task, _speed in timed)
+        width = max(20, min(40, self.console.width - room - 6))
+        for task, speed in timed:
+            assert speed is not None
+            self._print(self.pen.text(f"  {task.name:{room}}  {axis.line(speed, width)}"))
+            self._print(Padding.indent(self.pen.text(speed_words(speed), "bright_black"), room + 4))
+        words = _(
+            "R is the reference, * your work, = how sure that is, | up to where it earns all and half of the points"
+        )
+        self._print(Padding.indent(self.pen.text(words, "bright_black"), 2))
+        self._print()
 
     def faults(self) -> None:
         items = [(task, item) for task in self.tasks for item in task.faults]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from graders.i18n import _
 from graders.report.text import points
-from graders.verdict import Report, Result, Status
+from graders.verdict import Report, Result, Speed, Status
 
 State = Literal["passed", "partial", "failed", "skipped", "error"]
 """A Status, with `partial` for a property that earned some of its points."""
@@ -80,12 +80,17 @@ class TaskView:
 
     @property
     def skipped(self) -> list[Item]:
-        """Not judged in a task that was attempted."""
-        return self._in("skipped") if self.attempted else []
+        """Not judged in a task that was attempted, and therefore lost."""
+        return [item for item in self._in("skipped") if item.lost] if self.attempted else []
 
     @property
     def passed(self) -> list[Item]:
         return self._in("passed")
+
+    @property
+    def speed(self) -> Speed | None:
+        """How fast it is, where that was measured."""
+        return next((item.result.pictures.speed for item in self.items if item.result.pictures.speed), None)
 
     def _in(self, state: State) -> list[Item]:
         return [item for item in self.items if item.state == state]
@@ -156,6 +161,14 @@ def states_met(tasks: Iterable[TaskView]) -> list[State]:
     return [state for state in STATES if state in met]
 
 
+def speed_words(speed: Speed) -> str:
+    """`1.02 times the reference (0.97 to 1.08); all points up to 2.6, half up to 5`."""
+    words = _(
+        "{ratio:.2f} times the reference ({low:.2f} to {high:.2f}); all points up to {full:g}, half up to {part:g}"
+    )
+    return words.format(ratio=speed.ratio, low=speed.low, high=speed.high, full=speed.full, part=speed.part)
+
+
 def note_label(kind: str) -> str:
     """What kind of note it is, in a word."""
     labels = {
@@ -163,5 +176,6 @@ def note_label(kind: str) -> str:
         "warning": _("warning:"),
         "output": _("printed:"),
         "sandbox": _("sandbox:"),
+        "speed": _("speed:"),
     }
     return labels.get(kind, kind + ":")

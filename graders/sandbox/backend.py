@@ -17,6 +17,10 @@ PYTHON_OPTIONS = ("-I", "-S", "-B")
 class Sandbox(Protocol):
     """One submission's place to run, empty until `start`."""
 
+    @property
+    def worker(self) -> int:
+        """The process of the worker there is, 0 where T cannot stop and time it."""
+
     def start(self) -> Channel:
         """A channel to a new worker; the one before is ended."""
 
@@ -33,6 +37,8 @@ class Backend(ABC):
     name: str
     isolated: bool
     """Whether student code can neither read what is not its own nor reach other processes or the network."""
+    times: bool = False
+    """Whether workers can be stopped and their CPU time be read."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits

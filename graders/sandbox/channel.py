@@ -10,7 +10,10 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from graders.sandbox import wire
 from graders.sandbox.decoder import printable
@@ -63,11 +66,16 @@ class Log:
         return printable(self._data.decode("utf-8", "replace"))
 
 
+def raw(array: NDArray[Any]) -> memoryview:
+    """The array's bytes in C order."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
 class Memory(ABC):
     """T's side of the input and output memory."""
 
     @abstractmethod
-    def put(self, offset: int, data: bytes) -> None:
+    def put(self, offset: int, data: bytes | memoryview) -> None:
         """Write into the input."""
 
     @abstractmethod
@@ -75,7 +83,7 @@ class Memory(ABC):
         """Zero the beginning of the output."""
 
     @abstractmethod
-    def copy(self, offset: int, length: int) -> bytes:
+    def copy(self, offset: int, length: int) -> bytes | bytearray:
         """T's own copy of a part of the output."""
 
     @abstractmethod
@@ -87,7 +95,7 @@ class Memory(ABC):
         self.clear(wire.TABLE_START)
         self.put(0, request.head)
         for offset, array in request.arrays:
-            self.put(request.base + offset, array.tobytes())
+            self.put(request.base + offset, raw(array))
 
     def progress(self) -> tuple[int, int, int]:
         """Statement, piece and line the worker claims to be at."""

@@ -42,7 +42,7 @@ class Decoder:
     copy: (offset, length) -> T's copy of that part of the output; asked for parts within the data only.
     """
 
-    def __init__(self, nonce: int, table: bytes, copy: Callable[[int, int], bytes]) -> None:
+    def __init__(self, nonce: int, table: bytes | bytearray, copy: Callable[[int, int], bytes | bytearray]) -> None:
         self._nonce = nonce
         self._table = table
         self._copy_bytes = copy
@@ -67,7 +67,7 @@ class Decoder:
         self._position = end
         return Record(code, dtype, flags, count, offset, length, tuple(dims))
 
-    def _copy(self, offset: int, size: int) -> bytes:
+    def _copy(self, offset: int, size: int) -> bytes | bytearray:
         if offset < wire.DATA_START or offset + size > wire.OUTPUT_SIZE:
             _violation("bytes lie outside of the data")
         return self._copy_bytes(offset, size)
@@ -163,8 +163,9 @@ class Decoder:
         if size > self._room or extent > 1 << 62:  # NumPy refuses empty arrays of too great an extent
             _violation("more than there is room for")
         self._room -= size
+        copied = self._copy(record.offset, size)
         # bytearray: the copy is T's own, and writable like any array
-        data = bytearray(self._copy(record.offset, size))
+        data = copied if isinstance(copied, bytearray) else bytearray(copied)
         if name == "?":
             data = bytearray(np.frombuffer(data, "u1") != 0)  # other bytes are neither true nor false
         array: NDArray[Any] = np.frombuffer(data, name).reshape(shape)

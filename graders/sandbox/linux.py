@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from graders.i18n import _
+from graders.sandbox import stopwatch
 from graders.sandbox.backend import PYTHON_OPTIONS, START_TEXT, Backend
 from graders.sandbox.channel import Log, SandboxFault
 from graders.sandbox.program import Limits
@@ -33,6 +34,7 @@ class Subprocess(Backend):
         with contextlib.closing(self.open(Log(START_TEXT))) as sandbox:
             self.isolated = self._suffices(sandbox.confinement)
             sandbox.start()
+            self.times = self.isolated and not limits.processes and sandbox.worker > 0 and stopwatch.works()
 
     @property
     def description(self) -> str:

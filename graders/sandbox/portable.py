@@ -51,7 +51,7 @@ class FileMemory(Memory):
             os.truncate(path, size)
         self._input, self._output = (path.open("r+b", buffering=0) for path in self.paths)
 
-    def put(self, offset: int, data: bytes) -> None:
+    def put(self, offset: int, data: bytes | memoryview) -> None:
         """Write into the input."""
         self._input.seek(offset)
         self._input.write(data)
@@ -172,6 +172,8 @@ def _end_or_violation(chunk: bytes, reason: str) -> Exception:
 
 class SingleProcesses:
     """A sandbox that isolates nothing: limits and a deadline are all there is."""
+
+    worker = 0
 
     def __init__(self, command: Sequence[str], runtime: Runtime, limits: Limits, log: Log) -> None:
         self._command, self._log = command, log

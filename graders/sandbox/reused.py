@@ -43,6 +43,11 @@ class _Kept:
         self.words = _Words()
         self._sandbox, self._idle = backend.open(self.words), idle
 
+    @property
+    def worker(self) -> int:
+        """The process of the worker there is."""
+        return self._sandbox.worker
+
     def start(self) -> Channel:
         return self._sandbox.start()
 

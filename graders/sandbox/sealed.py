@@ -25,7 +25,7 @@ class MappedMemory(Memory):
     def __init__(self, received: mmap.mmap, output: mmap.mmap) -> None:
         self._input, self._output = received, output
 
-    def put(self, offset: int, data: bytes) -> None:
+    def put(self, offset: int, data: bytes | memoryview) -> None:
         """Write into the input."""
         self._input[offset : offset + len(data)] = data
 
@@ -33,9 +33,10 @@ class MappedMemory(Memory):
         """Zero the beginning of the output."""
         self._output[:length] = bytes(length)
 
-    def copy(self, offset: int, length: int) -> bytes:
+    def copy(self, offset: int, length: int) -> bytearray:
         """T's own copy of a part of the output."""
-        return self._output[offset : offset + length]
+        with memoryview(self._output) as whole, whole[offset : offset + length] as part:
+            return bytearray(part)
 
     def close(self) -> None:
         """Unmap both."""

@@ -17,6 +17,7 @@ from graders.sandbox.backend import Backend, Sandbox
 from graders.sandbox.channel import Channel, Gone, Late, Log, Remaining, SandboxFault
 from graders.sandbox.decoder import Decoder, skipped_at
 from graders.sandbox.program import Loaded, Piece, Program, Reply, Skipped, Status
+from graders.sandbox.stopwatch import Stopwatch, Turn
 from graders.verdict import GraderError
 
 T = TypeVar("T")
@@ -46,7 +47,10 @@ class Session:
     Raises GraderError when the sandbox itself fails twice in a row.
     """
 
-    def __init__(self, backend: Backend, source: Sequence[Piece], names: Sequence[str]) -> None:
+    def __init__(
+        self, backend: Backend, source: Sequence[Piece], names: Sequence[str], *, budget: float | None = None
+    ) -> None:
+        """budget: seconds that it may take in all; the limits' own by default."""
         self._backend = backend
         self._source, self._names = tuple(source), tuple(names)
         self._sandbox: Sandbox | None = None
@@ -54,8 +58,9 @@ class Session:
         self._log = Log(backend.limits.output)
         self._loaded = False
         self._skip: dict[int, Skipped] = {}
-        self._left = backend.limits.submission_seconds
+        self._left = backend.limits.submission_seconds if budget is None else budget
         self._meanwhile: Callable[[], object] | None = None
+        self._stopwatch: Stopwatch | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -167,6 +172,65 @@ class Session:
             self._destroy()
             raise
 
+    # Against the clock
+
+    def change(self, source: Sequence[Piece], names: Sequence[str]) -> None:
+        """Have another source in the same sandbox from the next worker on; only where both are our own."""
+        self._source, self._names, self._skip = tuple(source), tuple(names), {}
+        self.fresh()
+
+    @contextlib.contextmanager
+    def timed(self, processor: int | None = None) -> Iterator[None]:
+        """Inside, `clocked` asks a fresh worker, which is stopped whenever it is not asked."""
+        self.fresh()
+        try:
+            with self._log.muted() if self._loaded else contextlib.nullcontext():
+                self._load_anew()
+            self._stopwatch = self._stopped(processor)
+            yield
+        finally:
+            self._stopwatch = None
+            self.fresh()
+
+    def clocked(
+        self, programs: Sequence[Program], request: requests.Request, cpu: float, wall: float
+    ) -> tuple[list[Reply], Turn]:
+        """The replies to programs that fit one request, and what it took; WorkerFault when there are none.
+
+        request: that of these programs. cpu, wall: seconds after which it has taken too long.
+        """
+        assert self._stopwatch is not None
+        assert self._channel is not None
+        watch, ends = self._stopwatch, time.monotonic() + wall
+        labels = [piece.label for piece in self._source]
+
+        def remaining() -> float:
+            return min(cpu - watch.used(), ends - time.monotonic())
+
+        def decode(decoder: Decoder) -> list[Reply]:
+            return [decoder.program(program, labels) for program in programs]
+
+        left = self._left
+        try:
+            replies = self._ask(self._channel, request, remaining, decode)
+        except WorkerFault:
+            self._destroy()
+            raise
+        self._left = left - 1e-9 * watch.turns[-1].cpu  # how long it waited for its turn's end is not its doing
+        return replies, watch.turns[-1]
+
+    def settle(self) -> None:
+        """Read the clock once more, when the worker has long been stopped."""
+        if self._stopwatch is not None:
+            self._stopwatch.settle()
+
+    def _stopped(self, processor: int | None) -> Stopwatch:
+        assert self._sandbox is not None
+        try:
+            return Stopwatch(self._sandbox.worker, processor)
+        except Gone as end:
+            raise self._fault(end, (0, 0, 0), 0.0) from None
+
     # One request
 
     def _ask(
@@ -192,7 +256,8 @@ class Session:
 
         channel.memory.write(request)
         try:
-            records = channel.ask(nonce, len(request.head), remaining)
+            with self._stopwatch.turn() if self._stopwatch else contextlib.nullcontext():
+                records = channel.ask(nonce, len(request.head), remaining)
             table = channel.memory.copy(wire.TABLE_START, records * wire.RECORD.size)
             decoder = Decoder(nonce, table, channel.memory.copy)
             reply = decode(decoder)

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 
-from graders.sandbox import seccomp
+from graders.sandbox import seccomp, stopwatch
 from graders.sandbox.channel import START_SECONDS, Log, SandboxFault
 from graders.sandbox.decoder import printable
 from graders.sandbox.program import Limits
@@ -27,12 +27,17 @@ Command = Callable[[int], Sequence[str]]
 
 
 class Zygote:
-    """One sandbox: `start` gives a channel to a new worker and ends the one before."""
+    """One sandbox: `start` gives a channel to a new worker and ends the one before.
+
+    worker: the process of the worker there is, as T sees it; the kernel says so, not the worker.
+    """
 
     def __init__(self, command: Command, runtime: Runtime, limits: Limits, log: Log) -> None:
         self._log = log
         self._channel: SealedChannel | None = None
+        self.worker = 0
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stopwatch.name_senders(self._control)
         self._printed, printing = os.pipe()
         os.set_blocking(self._printed, False)
         try:
@@ -70,7 +75,8 @@ class Zygote:
             raise SandboxFault(str(error)) from error
         finally:
             channel.close_worker_ends()
-        if (answer := self._receive(FORK_SECONDS)) != b"ready":
+        answer, self.worker = self._receive_from(FORK_SECONDS)
+        if answer != b"ready":
             raise SandboxFault(printable(answer.decode("utf-8", "replace")))
         return channel
 
@@ -79,7 +85,7 @@ class Zygote:
         if self._channel is None:
             return 0
         self._channel.close()
-        self._channel = None
+        self._channel, self.worker = None, 0
         self._send(b"stop")
         (status,) = struct.unpack("<i", self._receive(FORK_SECONDS))
         return os.waitstatus_to_exitcode(status)
@@ -127,15 +133,19 @@ class Zygote:
             os.close(file)
 
     def _receive(self, seconds: float) -> bytes:
-        """One message of the zygote, which has run no student code."""
+        """One message of the zygote, or of a worker that is not yet the student's."""
+        return self._receive_from(seconds)[0]
+
+    def _receive_from(self, seconds: float) -> tuple[bytes, int]:
+        """The same, and the process that sent it."""
         self._control.settimeout(seconds)
         try:
-            message = self._control.recv(MESSAGE)
+            message, sender = stopwatch.receive_from(self._control, MESSAGE)
         except OSError as error:
             raise SandboxFault(self._last_words() or str(error)) from error
         if not message:
             raise SandboxFault(self._last_words() or "the sandbox ended")
-        return message
+        return message, sender
 
     def _last_words(self) -> str:
         with contextlib.suppress(BlockingIOError):

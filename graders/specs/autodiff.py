@@ -250,6 +250,7 @@ ROWS: tuple[Task, ...] = (
         (Arg("a", "N K"), Arg("b", "K M")),
         lambda a, b: a @ b,
         {"N": (2, 5), "K": (2, 5), "M": (2, 5)},
+        workload={"N": 48, "K": 256, "M": 128},
         convention="No bias, no batch of matrices.",
         source="Giles 2008, section 2.2.2",
     ),

@@ -166,6 +166,8 @@ X, H0, C0 = Arg("x", "N T D"), Arg("h0", "N H"), Arg("c0", "N H")
 LSTM = (Arg("wx", "D 4*H"), Arg("wh", "H 4*H"), Arg("b", "4*H"))
 THREE = (Arg("wx", "D 3*H"), Arg("wh", "H 3*H"), Arg("b", "3*H"))
 GRU = (Arg("wx", "D 3*H"), Arg("wh", "H 3*H"))
+WIDE, LONG = {"N": 64, "D": 64, "H": 96}, {"N": 16, "T": 16, "D": 32, "H": 32}
+"""Workloads of a step and of a sequence."""
 
 
 def lstm_rows(
@@ -173,9 +175,10 @@ def lstm_rows(
 ) -> list[Row]:
     """The step and the sequence of one cell."""
     fields: dict[str, Any] = {"outputs": ("h", "c"), "patterns": RECURRENT, "convention": convention, "source": source}
+    one = {**fields, "hostile": hostile.GATED_STEP, "workload": WIDE}
     return [
-        Row(f"{name}_step", (X_STEP, H_PREV, C_PREV, *params), step, STEP, hostile=hostile.GATED_STEP, **fields),
-        Row(name, (X, H0, C0, *params), over_time(step), SEQUENCE, **fields),
+        Row(f"{name}_step", (X_STEP, H_PREV, C_PREV, *params), step, STEP, **one),
+        Row(name, (X, H0, C0, *params), over_time(step), SEQUENCE, workload=LONG, **fields),
     ]
 
 
@@ -184,9 +187,10 @@ def gru_rows(
 ) -> list[Row]:
     """The step and the sequence of one convention."""
     fields: dict[str, Any] = {"outputs": ("h",), "patterns": RECURRENT, "convention": convention, "source": source}
+    one = {**fields, "hostile": hostile.GATED_STEP, "workload": WIDE}
     return [
-        Row(f"{name}_step", (X_STEP, H_PREV, *params), step, STEP, hostile=hostile.GATED_STEP, **fields),
-        Row(name, (X, H0, *params), states_over_time(step), SEQUENCE, **fields),
+        Row(f"{name}_step", (X_STEP, H_PREV, *params), step, STEP, **one),
+        Row(name, (X, H0, *params), states_over_time(step), SEQUENCE, workload=LONG, **fields),
     ]
 
 
@@ -200,6 +204,7 @@ ROWS: tuple[Task, ...] = (
         outputs=("a", "c"),
         patterns=RECURRENT,
         hostile=hostile.MEMORY_CELL,
+        workload={"N": 64, "H": 128},
         convention="c = tanh(z) s(z_i) + c_prev s(z_f), a = tanh(c) s(z_o); the new c is read, not the old.",
         source="Soochow slides, the LSTM cell",
     ),
@@ -212,6 +217,7 @@ ROWS: tuple[Task, ...] = (
         outputs=("h", "c"),
         patterns=RECURRENT,
         hostile=hostile.GATED_STEP,
+        workload={"N": 64, "D": 64, "H": 64},
         convention="One matrix for [h_prev, x], the rows of h_prev first; gate blocks i, f, g, o.",
         source="Gers et al. 2000; Beihang and Tsinghua slides",
     ),

@@ -236,6 +236,7 @@ def optimiser_row(
         batch="",
         empty="D",
         hostile=hostile,
+        workload={"D": 128, "M": 48},
         convention=convention,
         source=source,
         script=updates(name, STEPS, varies),
@@ -355,6 +356,7 @@ ROWS: tuple[Task, ...] = (
         options={"lr": LR, "momentum": MOMENTUM},
         batch="",
         empty="D",
+        workload={"D": 128, "M": 48},
         convention="By the definition: the gradient is taken at theta + mu v, and params stay theta. "
         "lr and mu may change from update to update.",
         source="Sutskever et al. 2013, equations 3-4; USTC slides",

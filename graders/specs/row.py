@@ -95,6 +95,8 @@ class Row:
     patterns: value patterns that make sense (see `graders.cases.PATTERNS`); empty for all.
     examples: fixed cases, arguments by name; they come first.
     hostile: inputs on which digits are easily lost.
+    workload: sizes such as a course works with, on which the task is timed, options at their defaults; None where
+        speed means nothing.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Row:
     patterns: tuple[str, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
     hostile: tuple[Hostile, ...] = ()
+    workload: Axes | None = None
     convention: str = ""
     source: str = ""
 

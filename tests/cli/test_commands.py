@@ -16,6 +16,8 @@ from graders import families
 from graders.cli import cli
 from graders.report.as_json import schema
 from graders.specs import find_unit, unit_names
+from graders.throughput import judge
+from graders.throughput.limits import Limits
 from tests.bad_input.cases import HONEST
 
 KEEPDIMS = HONEST.replace("dout.sum(0)", "dout.sum(0, keepdims=True)")
@@ -222,3 +224,23 @@ def test_pytest_says_which_units_there_are():
     done = pytest_run("--submission", "backprop.py", "--unit", "99")
     assert done.returncode == 4
     assert "--unit must be one of 01-activations" in done.stdout + done.stderr
+
+
+def test_check_times_the_work_beside_the_reference_unless_told_not_to(monkeypatch: pytest.MonkeyPatch):
+    limits = Limits(3.0, 6.0)
+    monkeypatch.setattr(judge, "limits_of", lambda row: limits)
+    monkeypatch.setattr("graders.throughput.stand.TRIPLES", 1)
+    result = run("check", "backprop.py", "--task", "affine", "--throughput", "--json")
+    report = json.loads(result.output)
+    jsonschema.validate(report, schema())
+    timed = report["results"][-1]
+    assert (timed["property"], timed["status"], timed["speed"]["indicative"]) == ("throughput", "passed", True)
+    assert timed["speed"]["ratio"] < 3.0
+    page = Path(".backcheck/backprop.html").read_text(encoding="utf-8")
+    assert "times the reference" in page
+    shown = run("check", "backprop.py", "--task", "affine", "--throughput").output
+    assert "indicative" in shown
+    assert "R" in next(line for line in shown.splitlines() if line.startswith("  affine  "))
+    without = json.loads(run("check", "backprop.py", "--task", "affine", "--no-throughput", "--json").output)
+    assert "throughput" not in {one["property"] for one in without["results"]}
+    assert without["score"] == report["score"] == 12

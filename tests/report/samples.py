@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graders.verdict import CaseNote, Note, Pictures, Report, Result, Status
+from graders.verdict import CaseNote, Note, Pictures, Report, Result, Speed, Status
 
 QUESTIONS = {
     "shape": "Do the outputs and every gradient have the shape and dtype they should?",
@@ -19,6 +19,7 @@ QUESTIONS = {
     "batch": "Does splitting the batch change nothing?",
     "edges": "Does it hold for a single sample, a single feature, an empty batch?",
     "float32": "Is float32 in float32 out, and as accurate as float32 can be?",
+    "throughput": "Is it about as fast as the plain reference?",
     "training": "Does the trained network predict what it has not seen?",
 }
 HOSTILE = (
@@ -111,6 +112,15 @@ def half_credit() -> Result:
     )
 
 
+def timed(task: str, ratio: float, low: float, high: float) -> Result:
+    """Throughput between limits of 2.6 and 5."""
+    speed = Speed(ratio, low, high, 2.6, 5.0, 1.5, 1.5 * ratio, 0.25, 27, False, indicative=True)
+    if low <= 2.6:
+        return result(task, "throughput", pictures=Pictures(speed=speed))
+    message = f"{ratio} times the time of the reference"
+    return result(task, "throughput", Status.FAILED, score=0.5, message=message, pictures=Pictures(speed=speed))
+
+
 def hostile() -> list[Result]:
     """A task whose every text attacks the page, the console or the parser."""
     case = CaseNote(
@@ -153,6 +163,7 @@ def varied() -> Report:
         *untouched("cross_entropy_from_probs", "shape", "forward", "gradient dx", "purity"),
         *passing("network", "shape", "forward"),
         half_credit(),
+        timed("softmax", 1.02, 0.97, 1.08),
         result("network", "float32", Status.ERROR, score=1.0, message="the oracle ran out of memory"),
         result(
             "train_network",

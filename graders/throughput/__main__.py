@@ -1,0 +1,77 @@
+"""The command `python -m graders.throughput`."""
+
+from __future__ import annotations
+
+import click
+
+from graders.sandbox import Backend, open_backend
+from graders.sandbox.program import Limits as SandboxLimits
+from graders.throughput import error_rates, tables
+from graders.throughput import limits as data
+from graders.throughput.measure import again, measure, timed_rows
+
+
+@click.command()
+@click.argument("names", metavar="[ROW...]", nargs=-1)
+@click.option("--measure", "measuring", is_flag=True, help="Time the right variants of ROW, set its limits by them.")
+@click.option("--again", "anew", is_flag=True, help="Set the limits anew from what was measured.")
+@click.option("--missing", is_flag=True, help="Only rows that are not measured yet.")
+@click.option("--triples", type=click.IntRange(1), default=1, show_default=True, help="Fresh workers a variant.")
+@click.option("--error-rates", "errors", is_flag=True, help="Time submissions of known speed, count wrong verdicts.")
+@click.option("--verdicts", type=click.IntRange(1), default=3000, show_default=True, help="How many.")
+@click.option("--load", is_flag=True, help="While as many other processes are busy as there are processors.")
+@click.option("--write", is_flag=True, help="Put the tables into docs/throughput.md.")
+@click.option("--sandbox", default="auto", show_default=True, help="Where they run.")
+def main(
+    names: tuple[str, ...],
+    measuring: bool,
+    anew: bool,
+    missing: bool,
+    triples: int,
+    errors: bool,
+    verdicts: int,
+    load: bool,
+    write: bool,
+    sandbox: str,
+) -> None:
+    """Set the limits of throughput by right variants, of every timed row or of ROW; or count the protocol's errors."""
+    unknown = set(names) - set(timed_rows())
+    if unknown:
+        raise click.UsageError(f"not timed: {', '.join(sorted(unknown))}")
+    if measuring:
+        for name in names or timed_rows():
+            if not (missing and data.read().get(name)):
+                store(measure(timing(sandbox), [name], triples, click.echo))
+    if anew or measuring:
+        store({name: known and again(name, known) for name, known in data.read().items()})
+    known = data.read()
+    if not errors:
+        show("limits", [tables.summary(known), "", *tables.limits_table(known)], write)
+        return
+    tallies = error_rates.error_rates(timing(sandbox), verdicts, load=load, say=lambda text: click.echo(text, err=True))
+    which = "loaded" if load else "quiet"
+    show(f"errors, {which}", error_rates.table(tallies, which), write)
+
+
+def timing(sandbox: str) -> Backend:
+    """A sandbox that keeps time."""
+    backend = open_backend(sandbox, SandboxLimits())
+    if not backend.times:
+        raise click.UsageError(f"the sandbox {backend.name} keeps no time")
+    return backend
+
+
+def store(found: dict[str, data.Limits | None] | dict[str, data.Limits]) -> None:
+    """Into the file, which has a line for every timed row."""
+    data.write({**dict.fromkeys(timed_rows()), **data.read(), **found})
+
+
+def show(marker: str, lines: list[str], write: bool) -> None:
+    """Print a table, or put it into the page."""
+    if write:
+        tables.write(marker, lines)
+    click.echo("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

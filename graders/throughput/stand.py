@@ -1,0 +1,392 @@
+"""Submission, reference and nothing at all, each in a sandbox of its own, asked in turn on one processor.
+
+What a request costs beside the function itself (copies, records, the interpreter's way there) is what it costs the
+party that computes nothing: it is taken off both sides, so that it does not dilute their ratio. All clocks are the
+kernel's, read while nobody runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import random
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from graders.i18n import _
+from graders.intake.reference import closure, module_text
+from graders.properties.base import stop
+from graders.sandbox import Backend
+from graders.sandbox.channel import SandboxFault
+from graders.sandbox.program import Piece, Program, Reply
+from graders.sandbox.requests import Request, Room, room, run_request
+from graders.sandbox.session import Session, WorkerFault
+from graders.sandbox.stopwatch import Turn
+from graders.sandbox.wire import BATCH
+from graders.specs.row import Row, ScriptRow
+from graders.throughput.empties import empty_source
+from graders.throughput.statistic import Interval, interval
+from graders.throughput.workload import ROOM, Work, Workload, reply_bytes
+from graders.verdict import GraderError
+
+TRIPLES = 3
+"""Times that all parties start in a fresh worker; as many once more when the limits are within the interval."""
+ROUNDS = 9
+WARM_UP = 2
+REQUEST = 0.010
+"""Seconds of CPU time that a request costs the reference, at least."""
+LONGEST = 0.5
+"""Seconds of CPU time after which a request is hopeless."""
+LONGEST_WALL = 10.0
+SLOW = 0.040
+"""Seconds of CPU time a request above which further ones have fewer programs."""
+HOPELESS, HOPELESS_PAIRS = 3.0, 3
+"""So many pairs beyond so many times the last limit, and nobody waits for more."""
+LEAST_NET = 0.25
+"""Of a reference's request, what it takes itself, whatever a crowded moment makes of it."""
+TOO_FAST = 0.1
+"""A ratio below is asked again, and said."""
+STEADY = 1.15
+"""Wall-clock time over CPU time up to which a turn was a working one."""
+IDLE, STRAYS = 50_000, 3
+"""Nanoseconds of CPU time outside of its turn, and how often, after which a worker is said to have worked there."""
+FEW = 3
+"""Requests from which the first sizes are taken."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """What came of timing a submission on one row.
+
+    ratios: of CPU time per request, what nothing costs taken off, submission over reference, a round each. found:
+    their median. reference, submission: milliseconds a program, medians. overhead: what nothing costs, as a share of
+    the reference's whole request. programs: a request. extended: whether the interval asked for more. dropped:
+    rounds that were not steady. hopeless: why it was stopped early. broken: what was wrong with an answer, "" when all
+    were right. where: in which function. suspicious: why somebody should look.
+    """
+
+    ratios: tuple[float, ...] = ()
+    found: Interval = field(default=Interval(math.nan, math.nan, math.nan))
+    reference: float = 0.0
+    submission: float = 0.0
+    overhead: float = 0.0
+    programs: int = 0
+    extended: bool = False
+    dropped: int = 0
+    hopeless: str = ""
+    broken: str = ""
+    where: str = ""
+    suspicious: str = ""
+
+
+@dataclass
+class Track:
+    """What is known of a row once the reference has run it: how many programs a request, and the empty party's text."""
+
+    workload: Workload
+    programs: int
+    empty: tuple[Piece, ...]
+    reference: float
+    """Nanoseconds of CPU time a program."""
+    nothing: float
+
+
+class Broken(Exception):
+    """The submission's reply ends its race."""
+
+    def __init__(self, text: str, where: str = "", *, hopeless: bool = False) -> None:
+        super().__init__(text)
+        self.text, self.where, self.hopeless = text, where, hopeless
+
+
+class Stand:
+    """Where submissions are timed; keeps a sandbox for the reference and one for nothing, and what it knows of rows."""
+
+    def __init__(self, backend: Backend, triples: int | None = None) -> None:
+        """triples: times that all parties of a race start in fresh workers."""
+        self.backend, self.triples = backend, triples or TRIPLES
+        self._sessions: tuple[Session, Session] | None = None
+        self._tracks: dict[str, Track] = {}
+        self._random = random.Random(os.urandom(8))
+        self.processor = _processor()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandboxes; the next race opens others."""
+        for session in self._sessions or ():
+            session.close()
+        self._sessions = None
+
+    def _open(self) -> tuple[Session, Session]:
+        if self._sessions is None:
+            parties = (Session(self.backend, (), (), budget=math.inf) for _party in range(2))
+            self._sessions = next(parties), next(parties)
+        return self._sessions
+
+    # Before the race
+
+    def track(self, row: Row, seed: int) -> Track:
+        """The row made ready: from the reference, once."""
+        if row.name not in self._tracks:
+            with ours():
+                self._tracks[row.name] = self._measured(row, seed)
+        return self._tracks[row.name]
+
+    def _measured(self, row: Row, seed: int) -> Track:
+        workload = Workload(row, seed)
+        reference, empty = self._open()
+        reference.change(reference_pieces(row), ())
+        with reference.timed(self.processor):
+            if row.kind == "pair":
+                workload.learn(completed(reference, [workload.first()])[0][0])
+            work = workload.work()
+            reply = completed(reference, [work.program])[0][0]
+            workload.max_bytes = int(ROOM * reply_bytes(reply)) + (1 << 16)
+            costs = [completed(reference, [workload.work().program])[1].cpu for _ in range(FEW)]
+        pieces = empty_source(work.program, reply)
+        empty.change(pieces, ())
+        with empty.timed(self.processor):
+            nothing = [completed(empty, [workload.work().program])[1].cpu for _ in range(1 + FEW)][1:]
+        net = max(1.0, statistics.median(costs) - statistics.median(nothing))
+        wanted = math.ceil(1e9 * REQUEST / net)
+        return Track(workload, min(wanted, most_programs(workload.work().program)), pieces, net, min(nothing))
+
+    # The race
+
+    def race(
+        self,
+        row: Row,
+        seed: int,
+        session: Session,
+        limits: Sequence[float],
+        *,
+        longest: float = LONGEST,
+    ) -> Race:
+        """Time a submission: more rounds when a limit lies in the interval, or when it is too fast to be true.
+
+        limits: full and part. longest: seconds of CPU time of a request.
+        """
+        track = self.track(row, seed)
+        reference, empty = self._open()
+        with ours():
+            reference.change(reference_pieces(row), ())
+            empty.change(track.empty, ())
+        heat = Heat(self, track, session, limits, longest)
+        extended, suspicious = False, ""
+        try:
+            heat.run(self.triples)
+            if heat.found.straddles(limits):
+                extended = True
+                heat.run(self.triples)
+            if heat.found.median < TOO_FAST:
+                track.workload.refresh()
+                again = Heat(self, track, session, limits, longest)
+                again.run(self.triples)
+                heat, suspicious = again, _("more than 10 times as fast as the reference: worth a look")
+        except Broken as end:
+            if end.hopeless:
+                return heat.result(hopeless=end.text, extended=extended)
+            return heat.result(broken=end.text, where=end.where, extended=extended)
+        except (SandboxFault, OSError) as fault:
+            raise GraderError(str(fault)) from fault
+        return heat.result(extended=extended, suspicious=suspicious or heat.odd)
+
+    def shuffled(self, parties: list[str]) -> list[str]:
+        """In random order."""
+        return self._random.sample(parties, len(parties))
+
+
+class Heat:
+    """Rounds on one track, and what they gave."""
+
+    def __init__(self, stand: Stand, track: Track, session: Session, limits: Sequence[float], longest: float) -> None:
+        self.stand, self.track, self.limits, self.longest = stand, track, limits, longest
+        self.programs = track.programs
+        reference, empty = stand._open()
+        self.sessions = {"submission": session, "reference": reference, "empty": empty}
+        self.rounds: list[tuple[float, float, float]] = []
+        """Nanoseconds a program a round: of submission and reference, nothing taken off, and what nothing cost."""
+        self.dropped = 0
+        self.hopeless = 0
+        self.strays = 0
+        self.last: Turn | None = None
+        self.odd = ""
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """Of every round."""
+        return tuple((mine - nothing) / max(theirs - nothing, 1.0) for mine, theirs, nothing in self.rounds)
+
+    @property
+    def found(self) -> Interval:
+        """Their median."""
+        return interval(self.ratios)
+
+    def run(self, triples: int) -> None:
+        """So many times, all parties in fresh workers."""
+        for _triple in range(triples):
+            with contextlib.ExitStack() as turns:
+                with ours():
+                    for name in ("reference", "empty"):
+                        turns.enter_context(self.sessions[name].timed(self.stand.processor))
+                try:
+                    turns.enter_context(self.sessions["submission"].timed(self.stand.processor))
+                except WorkerFault as fault:
+                    raise Broken(fault.text) from None
+                self._triple()
+
+    def _triple(self) -> None:
+        kept: list[tuple[float, float]] = []
+        nothing: list[float] = []
+        attempts = dropped = 0
+        while len(kept) < ROUNDS:
+            attempts += 1
+            programs = self.programs
+            turns = self._round(with_empty=attempts % 2 == 0)
+            if "empty" in turns:
+                nothing.append(turns["empty"].cpu / programs)
+            self._watch(turns, programs)
+            if attempts > WARM_UP:
+                if not steady(turns["submission"], turns["reference"]) and dropped < ROUNDS:
+                    dropped += 1
+                    continue
+                mine = charged(turns["submission"], turns["reference"])
+                kept.append((mine / programs, turns["reference"].cpu / programs))
+        self.dropped += dropped
+        cost = statistics.median(nothing)
+        self.rounds += [(mine, theirs, cost) for mine, theirs in kept]
+
+    def _round(self, *, with_empty: bool) -> dict[str, Turn]:
+        works = [self.track.workload.work() for _ in range(self.programs)]
+        programs = [work.program for work in works]
+        request = run_request(programs)
+        replies: dict[str, list[Reply]] = {}
+        turns: dict[str, Turn] = {}
+        for name in self.stand.shuffled(["submission", "reference", *(["empty"] if with_empty else [])]):
+            if name == "submission":
+                replies[name], turns[name] = self._asked(programs, request)
+            else:
+                with ours():
+                    replies[name], turns[name] = completed(self.sessions[name], programs, request)
+        self._check(works, replies["submission"], replies["reference"])
+        for name in turns:
+            self.sessions[name].settle()
+        return turns
+
+    def _asked(self, programs: list[Program], request: Request) -> tuple[list[Reply], Turn]:
+        try:
+            return self.sessions["submission"].clocked(programs, request, self.longest, LONGEST_WALL + self.longest)
+        except WorkerFault as fault:
+            if fault.status == "timeout":
+                seconds = 1e-9 * self.track.reference * len(programs)
+                text = _("stopped after {longest:g} s of work that takes the reference {seconds:.3f} s")
+                raise Broken(text.format(longest=self.longest, seconds=seconds), hopeless=True) from None
+            raise Broken(fault.text) from None
+
+    def _check(self, works: list[Work], replies: list[Reply], right: list[Reply]) -> None:
+        """Every output of every timed request."""
+        for work, reply, wanted in zip(works, replies, right, strict=True):
+            ended = stop(reply, work.program)
+            if ended:
+                where = work.program.calls[ended.call].function
+                raise Broken(ended.outline or ended.what, where)
+            finding = self.track.workload.complaint(work, reply, wanted)
+            if finding:
+                text = _("{brief} in a timed request, though not in the others: it must be right every time")
+                raise Broken(text.format(brief=finding.brief))
+
+    def _watch(self, turns: dict[str, Turn], programs: int) -> None:
+        """Give up early, ask less of who is slow, and notice what should not be."""
+        mine, theirs = turns["submission"], turns["reference"]
+        self.strays += self.last is not None and self.last.outside > IDLE
+        self.last = mine
+        if self.strays >= STRAYS or mine.threads > 1:
+            self.odd = _("it worked while it was not its turn: worth a look")
+        nothing = self.track.nothing * programs
+        net = max(mine.cpu - nothing, 1.0)
+        ratio = net / max(theirs.cpu - nothing, LEAST_NET * theirs.cpu)
+        self.hopeless += ratio > HOPELESS * max(self.limits, default=math.inf)
+        if self.hopeless >= HOPELESS_PAIRS:
+            raise Broken(_("about {ratio:.0f} times as slow as the reference").format(ratio=ratio), hopeless=True)
+        self.programs = min(self.programs, max(1, int(programs * 1e9 * SLOW / net)))
+
+    def result(self, **more: Any) -> Race:
+        """What there is by now."""
+        if not self.rounds:
+            return Race(programs=self.track.programs, dropped=self.dropped, **more)
+        mine, theirs, nothing = (statistics.median(column) for column in zip(*self.rounds, strict=True))
+        return Race(
+            self.ratios,
+            self.found,
+            reference=1e-6 * (theirs - nothing),
+            submission=1e-6 * (mine - nothing),
+            overhead=nothing / theirs,
+            programs=self.track.programs,
+            dropped=self.dropped,
+            **more,
+        )
+
+
+def steady(mine: Turn, theirs: Turn) -> bool:
+    """Whether the clock on the wall agrees with the processor's; one who waits on purpose always disagrees."""
+    return theirs.waits <= STEADY and not STEADY < mine.waits <= 2 * STEADY
+
+
+def charged(mine: Turn, theirs: Turn) -> float:
+    """Nanoseconds: CPU time; the time on the wall where only the submission lets it pass without working."""
+    return float(mine.wall if mine.waits > 2 * STEADY and theirs.waits <= STEADY else mine.cpu)
+
+
+def completed(session: Session, programs: list[Program], request: Request | None = None) -> tuple[list[Reply], Turn]:
+    """The replies of a party of ours, which must come."""
+    try:
+        replies, turn = session.clocked(programs, request or run_request(programs), LONGEST_WALL, 2 * LONGEST_WALL)
+    except WorkerFault as fault:
+        raise GraderError(fault.text) from None
+    for program, reply in zip(programs, replies, strict=True):
+        ended = stop(reply, program)
+        if ended:
+            raise GraderError(f"{program.calls[ended.call].function}: {ended.what}")
+    return replies, turn
+
+
+@contextlib.contextmanager
+def ours() -> Iterator[None]:
+    """What goes wrong inside is our fault."""
+    try:
+        yield
+    except (WorkerFault, SandboxFault, OSError) as fault:
+        raise GraderError(str(fault)) from fault
+
+
+def reference_pieces(row: Row) -> tuple[Piece, ...]:
+    """The plain form of the reference for a row, with what it uses."""
+    more = row.uses if isinstance(row, ScriptRow) else ()
+    names = {function.partition(".")[0] for function in (*row.functions, *more)}
+    return (Piece("", module_text(closure(sorted(names)))),)
+
+
+def most_programs(program: Program) -> int:
+    """How many such programs fit one request."""
+    taken, count = Room(), 0
+    while count < BATCH and (taken + room(program)).fits:
+        taken, count = taken + room(program), count + 1
+    if not count:
+        raise GraderError("a workload is larger than the memory it goes through")
+    return count
+
+
+def _processor() -> int | None:
+    """One that may be used; not the same for every process of ours."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    mine = sorted(os.sched_getaffinity(0))
+    return mine[os.getpid() % len(mine)]

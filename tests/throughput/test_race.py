@@ -1,0 +1,102 @@
+"""Three parties in turn: the reference is as fast as itself, a loop in Python is not, and every answer is checked."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from graders.misconceptions.variant import rows
+from graders.sandbox.program import Piece
+from graders.sandbox.session import Session
+from graders.specs.row import Row
+from graders.throughput.stand import Race, Stand, reference_pieces
+
+LIMITS = (2.0, 4.0)
+
+
+def row_of(name: str) -> Row:
+    return rows()[name][1]
+
+
+def race(stand: Stand, name: str, more: str = "", limits: tuple[float, float] = LIMITS) -> Race:
+    """The reference with something appended, against the reference."""
+    pieces = (*reference_pieces(row_of(name)), Piece("", more))
+    with Session(stand.backend, pieces, row_of(name).functions) as session:
+        return stand.race(row_of(name), 1, session, limits)
+
+
+@pytest.mark.parametrize("name", ["affine", "cross_entropy", "srn", "adam"])
+def test_the_reference_is_as_fast_as_itself(name: str, stand: Stand):
+    found = race(stand, name)
+    assert not found.broken + found.hopeless
+    assert 0.7 < found.found.median < 1.4
+    assert found.found.low <= found.found.median <= found.found.high
+    assert 0 < found.overhead < 0.8
+    assert len(found.ratios) == 9
+
+
+WORK_TIMES = """
+_once = {name}_forward
+def {name}_forward(*args, **options):
+    for _ in range({times}):
+        result = _once(*args, **options)
+    return result
+_back = {name}_backward
+def {name}_backward(*args):
+    for _ in range({times}):
+        result = _back(*args)
+    return result
+"""
+
+
+def test_three_times_the_work_takes_three_times_as_long(stand: Stand):
+    found = race(stand, "srn", WORK_TIMES.format(name="srn", times=3))
+    assert 2.5 < found.found.median < 3.5
+    assert found.submission > 2 * found.reference
+
+
+def test_what_is_hopeless_is_stopped_early(stand: Stand):
+    found = race(stand, "affine", WORK_TIMES.format(name="affine", times=20))
+    assert "times as slow" in found.hopeless
+    assert len(found.ratios) < 9
+    endless = "def affine_forward(x, w, b):\n    while True: pass"
+    assert "stopped after 0.5 s" in race(stand, "affine", endless).hopeless
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ("def affine_backward(dout, cache): raise ValueError('secret words')", "raised ValueError"),
+        ("def affine_backward(dout, cache): return dout, dout, dout", "dx"),
+        ("def affine_forward(x, w, b):\n    import os\n    os._exit(0)", "ended before it answered"),
+        ("del affine_backward", "not found"),
+    ],
+)
+def test_a_wrong_answer_ends_the_race_without_the_submissions_words(more: str, complaint: str, stand: Stand):
+    found = race(stand, "affine", more)
+    assert complaint in found.broken
+    assert "secret words" not in found.broken
+    assert math.isnan(found.found.median) or len(found.ratios) < 9
+
+
+def test_a_limit_within_the_interval_asks_for_more(stand: Stand):
+    everywhere = tuple(0.5 + 0.005 * step for step in range(300))  # one of them must lie within
+    found = race(stand, "srn", limits=everywhere)  # type: ignore[arg-type]
+    assert found.extended
+    assert len(found.ratios) == 18
+
+
+def test_what_is_too_fast_is_asked_again_and_said(stand: Stand, monkeypatch: pytest.MonkeyPatch):
+    """Nobody is ten times as fast as the reference here: so the bound is put where everybody is beyond it."""
+    monkeypatch.setattr("graders.throughput.stand.TOO_FAST", 3.0)
+    found = race(stand, "srn")
+    assert "worth a look" in found.suspicious
+    assert len(found.ratios) == 9
+
+
+def test_stopping_and_asking_costs_next_to_nothing(stand: Stand):
+    """A null request is far below what a request of the reference costs."""
+    track = stand.track(row_of("srn"), 1)
+    assert track.nothing < track.reference
+    assert track.programs * track.reference >= 5e6
