@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from graders.i18n import use_language
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 
@@ -16,3 +17,9 @@ os.environ["BACKCHECK_THROUGHPUT"] = "0"  # commands time nothing, but where tha
 def backend() -> Backend:
     """The strongest sandbox that works here."""
     return open_backend("auto", Limits())
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A command leaves its language behind: the next test starts in English all the same."""
+    use_language("en")

@@ -26,9 +26,9 @@ HARMLESS = {"a_gigabyte_of_prints"}
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tasks only, and little patience."""
 
-    def setting(*arguments):
+    def setting(*arguments, **options):
         tasks, limits = frozenset({"chain", "affine"}), Limits(request_seconds=1.0, statement_seconds=1.0)
-        return replace(make_setting(*arguments), tasks=tasks, limits=limits)
+        return replace(make_setting(*arguments, **options), tasks=tasks, limits=limits)
 
     make_setting = cli.make_setting
     monkeypatch.setattr(cli, "make_setting", setting)
@@ -41,6 +41,7 @@ def test_a_class_of_bad_work_is_graded_to_the_end_and_harms_nobody(tmp_path: Pat
     for name, source in {**BAD, "honest": HONEST, "zealous": HONEST}.items():
         Path("class", f"{name}.py").write_text(source)
     result = CliRunner().invoke(cli.cli, ["grade", "class", "--unit", "03", "--jobs", "2", "--out", "out"])
+    assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.output
     with Path("out/class.csv").open(encoding="utf-8-sig", newline="") as file:
