@@ -133,6 +133,9 @@ def start(language: str, unit: str, folder: Path | None, force: bool) -> None:
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Where the page goes.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML there.")
 @click.option("--profile", is_flag=True, help="Also show line by line where the time goes, on large arrays.")
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="cuda: practise speed on a GPU, without points."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
 @click.pass_obj
 def check(
@@ -146,13 +149,15 @@ def check(
     page: Path | None,
     junit: Path | None,
     profile: bool,
+    device: str,
     as_json: bool,
 ) -> None:
     """Grade your own work here, on cases anybody may see."""
     for path in submissions:
         require_there(path)
     if contract:
-        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit, profile=profile)
+        on_gpu = device == "cuda"
+        refuse_beside_contract(unit=unit, task=tasks, html=page, junit=junit, profile=profile, device=on_gpu)
         sys.exit(check_contract(submissions, contract, sandbox, as_json))
     if len(submissions) > 1:
         raise Problem(_("check takes one submission; several only with --contract"))
@@ -160,6 +165,8 @@ def check(
         raise Problem(_("--profile does not go with --json"))
     submission = submissions[0]
     chosen = unit_of(submission, unit)
+    if device == "cuda":
+        sys.exit(practise(submission, chosen, checked_tasks(chosen, tasks), device, as_json))
     from graders.secrets import PUBLIC
 
     setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks), throughput)
@@ -202,6 +209,37 @@ def show_profiles(path: Path, setting: Setting, console: Console) -> None:
     backend = open_backend(setting.sandbox, setting.limits)
     for one in profiles(read_submission(path, unit), unit, backend, setting.tasks):
         print_profile(one, console)
+
+
+def practise(path: Path, unit: Unit, tasks: frozenset[str] | None, device: str, as_json: bool) -> int:
+    """Time a submission on a device, beside the reference; the exit code."""
+    require_torch()
+    from graders.benchmark.device import missing_gpu
+    from graders.intake.submission import read_submission
+    from graders.report.class_table import ProgressDisplay
+    from graders.report.practice_table import print_practice
+    from graders.specs.row import Row
+    from graders.throughput import limits
+    from graders.throughput.practice import practise as practise_row
+
+    if device == "cuda" and (reason := missing_gpu()):
+        raise Problem(reason)
+    submission = read_submission(path, unit)
+    if submission.problem:
+        raise Problem(submission.problem)
+    rows = [row for row in unit.tasks if isinstance(row, Row) and row.workload and row.name in (tasks or unit.points)]
+    known = limits.read(limits.ON_CUDA)
+    console, found = Console(stderr=as_json), []
+    with ProgressDisplay(console, len(rows)) as display:
+        for row in rows:
+            display.starts(row.name)
+            found.append(practise_row(row, submission.pieces, device, known.get(row.name)))
+            display.finished()
+    if as_json:
+        click.echo(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1))
+    else:
+        print_practice(found, console)
+    return FAIL if any(one.problem for one in found) else PASS
 
 
 def check_contract(paths: tuple[Path, ...], name: str, sandbox: str, as_json: bool) -> int:

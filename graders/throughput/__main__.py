@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from graders.benchmark.device import missing_gpu
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits as SandboxLimits
 from graders.throughput import error_rates, tables
 from graders.throughput import limits as data
-from graders.throughput.measure import again, measure, timed_rows
+from graders.throughput.measure import again, measure, measure_on, timed_rows
 
 
 @click.command()
@@ -21,6 +22,7 @@ from graders.throughput.measure import again, measure, timed_rows
 @click.option("--verdicts", type=click.IntRange(1), default=3000, show_default=True, help="How many.")
 @click.option("--load", is_flag=True, help="While as many other processes are busy as there are processors.")
 @click.option("--write", is_flag=True, help="Put the tables into docs/throughput.md.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="cuda: the limits of practice there.")
 @click.option("--sandbox", default="auto", show_default=True, help="Where they run.")
 def main(
     names: tuple[str, ...],
@@ -32,12 +34,18 @@ def main(
     verdicts: int,
     load: bool,
     write: bool,
+    device: str,
     sandbox: str,
 ) -> None:
     """Set the limits of throughput by right variants, of every timed row or of ROW; or count the protocol's errors."""
     unknown = set(names) - set(timed_rows())
     if unknown:
         raise click.UsageError(f"not timed: {', '.join(sorted(unknown))}")
+    if device == "cuda":
+        if measuring and not errors:
+            measure_cuda(names)
+            return
+        raise click.UsageError("--device cuda goes with --measure, and with it alone")
     if measuring:
         for name in names or timed_rows():
             if not (missing and data.read().get(name)):
@@ -51,6 +59,17 @@ def main(
     tallies = error_rates.error_rates(timing(sandbox), verdicts, load=load, say=lambda text: click.echo(text, err=True))
     which = "loaded" if load else "quiet"
     show(f"errors, {which}", error_rates.table(tallies, which), write)
+
+
+def measure_cuda(names: tuple[str, ...]) -> None:
+    """The limits of practice on the GPU there is; one line where there is none."""
+    reason = missing_gpu()
+    if reason:
+        click.echo(reason)
+        return
+    for name in names or timed_rows():
+        known = {**data.read(data.ON_CUDA), **measure_on("cuda", [name], click.echo)}
+        data.write({row: known.get(row) for row in timed_rows()}, data.ON_CUDA)
 
 
 def timing(sandbox: str) -> Backend:

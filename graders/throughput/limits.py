@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parents[1] / "data" / "throughput.toml"
+ON_CUDA = FILE.with_name("throughput-cuda.toml")
+"""Those of practice on a GPU; no points depend on them."""
 DECIDED = ("vectorised", "samples", "elements")
 """Classes of right variants: whole arrays at a time, one sample after another, one number after another."""
 
@@ -57,7 +59,8 @@ def limits(row: str) -> Limits | None:
 
 def write(rows: Mapping[str, Limits | None], path: Path = FILE) -> None:
     """The file anew, rows in alphabetical order."""
-    lines = ["# Written by: python -m graders.throughput --measure", ""]
+    device = " --device cuda" if path == ON_CUDA else ""
+    lines = [f"# Written by: python -m graders.throughput --measure{device}", ""]
     unmeasured = sorted(name for name, entry in rows.items() if entry is None)
     lines += [f'{name} = "unmeasured"' for name in unmeasured]
     for name in sorted(set(rows) - set(unmeasured)):

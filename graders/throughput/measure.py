@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
+import torch
 
 from graders.misconceptions.variant import Variant, rows
 from graders.sandbox import Backend
 from graders.sandbox.session import Session
 from graders.throughput.limits import Limits
+from graders.throughput.practice import ROUNDS, practise
 from graders.throughput.stand import Race, Stand
 from graders.throughput.variants import GENERATED, classify, variants
 from graders.verdict import GraderError
@@ -68,6 +70,34 @@ def measure(
             one = found[name]
             say(f"{name}: full {one.full:g}, part {one.part:g}, overhead {one.overhead:.2f}, " + listed(one))
     return found
+
+
+def measure_on(
+    device: str, names: Iterable[str], say: Callable[[str], object] = print, rounds: int = ROUNDS
+) -> dict[str, Limits | None]:
+    """The limits of practice on a device, by the variants that run on its tensors; None where not even ours does."""
+    found: dict[str, Limits | None] = {}
+    for name in names:
+        row = rows()[name][1]
+        outcomes = {
+            variant.name: practise(row, variant.submission.pieces, device, rounds=rounds) for variant in variants(name)
+        }
+        ran = {variant: outcome for variant, outcome in outcomes.items() if not outcome.problem}
+        say(f"{name}: {len(ran)} of {len(outcomes)} variants run on tensors")
+        if "reference" in ran:
+            ratios = {variant: outcome.found.median for variant, outcome in ran.items()}
+            date, versions = today()
+            versions += f", torch {torch.__version__}, {device_name(device)}"
+            found[name] = limits_from(name, ratios, 0.0, ran["reference"].reference, date, versions)
+        else:
+            say(f"{name}: {outcomes['reference'].problem}")
+            found[name] = None
+    return found
+
+
+def device_name(device: str) -> str:
+    """What the maker calls it."""
+    return str(torch.cuda.get_device_name()) if device == "cuda" else device
 
 
 def listed(limits: Limits) -> str:

@@ -67,7 +67,8 @@ class Workload:
         self.case = Case(tuple(row.workload.items()), tuple((name, values[0]) for name, values in row.options.items()))
         self._rng = Generator(SFC64(SeedSequence((seed, secrets.randbits(128)))))
         self._pool = Pool(self._rng)
-        self._shapes: list[Shape] = []
+        self.shapes: list[Shape] = []
+        """Of the upstream gradients."""
         self.max_bytes = 32 << 20
 
     def refresh(self) -> None:
@@ -98,7 +99,7 @@ class Workload:
     def learn(self, forward: Reply) -> None:
         """Take the shapes of the outputs from the reference's reply to `first`."""
         values = dict(zip(self.row.outputs, forward.calls[0].values, strict=False))
-        self._shapes = [shape_of_value(values[name]) for name in self.row.differentiated]
+        self.shapes = [shape_of_value(values[name]) for name in self.row.differentiated]
 
     def first(self) -> Program:
         """The forward alone."""
@@ -111,7 +112,7 @@ class Workload:
             script = tuple(shipped_late(self._core(args).calls))
             return Work(Program(script, max_bytes=self.max_bytes), args, ())
         calls = [self._forward(args)]
-        douts = tuple(self._pool.cut(shape) for shape in self._shapes)
+        douts = tuple(self._pool.cut(shape) for shape in self.shapes)
         if self.row.kind == "pair":
             cache = Ref(0, len(self.row.outputs))
             calls.append(Call(self.row.functions[1], (*douts, cache), returns=len(self.row.differentiable)))
@@ -131,7 +132,7 @@ class Workload:
         return None
 
     def _shown(self, work: Work, reply: Reply, reference: Reply) -> Iterator[tuple[str, str, Value, Value]]:
-        for name, (call, place) in self._places(work).items():
+        for name, (call, place) in self.places(work).items():
             where = work.program.calls[call].function
             if place in work.program.calls[call].opaque:
                 continue
@@ -142,7 +143,7 @@ class Workload:
         assert isinstance(self.row, ScriptRow)
         return core_of(self.row, self.row.script(args, self.case.keywords))
 
-    def _places(self, work: Work) -> dict[str, tuple[int, int]]:
+    def places(self, work: Work) -> dict[str, tuple[int, int]]:
         """(call, value) of everything that is judged, by name."""
         if isinstance(self.row, ScriptRow):
             return dict(self._core(work.args).shown)
