@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from graders.cases import Case, draw_cases, edge_cases, generator, hostile_cases, varied
-from graders.properties.base import Item
+from graders.properties.base import Item, Property
+from graders.sandbox.requests import Batched
 from graders.secrets import Secret
 from graders.specs.row import Row, ScriptRow, TrainingRow, Trial
 from graders.specs.unit import Unit
@@ -39,6 +40,7 @@ class Exam:
         self.seconds = {"drawing": 0.0, "oracle": 0.0}
         self._lists: dict[str, list[Case]] = {}
         self._items: dict[tuple[str, str], list[Item]] = {}
+        self._asked: dict[tuple[str, str], Batched] = {}
 
     def items(self, row: Row, family: str) -> list[Item]:
         """The items of a family of properties of a row."""
@@ -50,6 +52,13 @@ class Exam:
                 items = [Item(row, case, self.family_seed(row, family)) for case in cases]
                 self._items[key] = [item for item in items if item.usable(gradients=family in AGAINST_ORACLE)]
         return self._items[key]
+
+    def asked(self, row: Row, one: Property) -> Batched:
+        """What every submission is asked for a property, and all others of its family: a program an item."""
+        key = (row.name, one.family)
+        if key not in self._asked:
+            self._asked[key] = Batched([one.program(item) for item in self.items(row, one.family)])
+        return self._asked[key]
 
     def family_seed(self, row: Row, family: str) -> int:
         """From which a family's arrays follow."""

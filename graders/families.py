@@ -21,6 +21,7 @@ from graders.properties.base import Finding, Item, Judged, Property
 from graders.properties.script import cuts
 from graders.properties.throughput import THROUGHPUT
 from graders.sandbox.program import CallReply, Program, Reply
+from graders.sandbox.requests import Batched
 from graders.sandbox.session import Session
 from graders.specs.row import Row, ScriptRow
 from graders.suspects import Suspects
@@ -45,7 +46,10 @@ class Answers:
     )
 
     def ask(
-        self, programs: Sequence[Program], seconds: float | None = None, meanwhile: Callable[[], object] | None = None
+        self,
+        programs: Sequence[Program] | Batched,
+        seconds: float | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> list[Reply]:
         """The replies to the programs, one each; `meanwhile` is done while they run, and its time is not counted."""
         start, ours = time.perf_counter(), 0.0
@@ -113,7 +117,7 @@ def grade_row(
             continue
         members = [one for one in asked if one.family == family]
         items = exam.items(row, family)
-        replies = answers.ask([members[0].program(item) for item in items], None, partial(prepare, exam, *next_up))
+        replies = answers.ask(exam.asked(row, members[0]), None, partial(prepare, exam, *next_up))
         killed = family == "main" and any(reply.status in KILLED for reply in replies)
         if killed and isinstance(row, ScriptRow):
             replies = as_far_as_they_come(items, replies, answers)

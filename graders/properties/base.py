@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from graders.specs.row import Row
 from graders.verdict import Status
 
 Array = NDArray[Any]
+T = TypeVar("T")
 
 
 class Item:
@@ -47,6 +49,9 @@ class Item:
             shapes = self.expected.output_shapes
             self.douts = cases.upstream(case, shapes, seed) if douts is None else list(douts)
             self.expected.with_upstream(self.douts)
+
+        self.made: dict[Callable[[Item], Any], Any] = {}
+        """What `once` has made of it."""
 
     def usable(self, *, gradients: bool = True) -> bool:
         """False where the oracle itself has no finite answer."""
@@ -82,25 +87,27 @@ class Item:
 
     def program(self, *calls: Call, echo: bool = False) -> Program:
         """A program of these calls, with inputs in the layout the case asks for."""
-        layouts = {} if self.case.layout == "C" else {id(array): self.case.layout for array in input_arrays(calls)}
+        layouts = {} if self.case.layout == "C" else {id(array): self.case.layout for array in Program(calls).arrays}
         return Program(calls, layouts, echo)
+
+
+def once(make: Callable[[Item], T]) -> Callable[[Item], T]:
+    """What is made of an item, made once: every submission is asked the same."""
+
+    @wraps(make)
+    def kept(item: Item) -> T:
+        if make not in item.made:
+            item.made[make] = make(item)
+        found: T = item.made[make]
+        return found
+
+    return kept
 
 
 def _copied(value: Any) -> Any:
     if isinstance(value, list):
         return [array.copy() for array in value]
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def input_arrays(calls: Sequence[Call]) -> list[Array]:
-    """The arrays among the calls' arguments, each object once, in order of first appearance."""
-    found: dict[int, Array] = {}
-    for call in calls:
-        for value in (*call.args, *call.options.values()):
-            for leaf in value if isinstance(value, list) else [value]:
-                if isinstance(leaf, np.ndarray):
-                    found.setdefault(id(leaf), leaf)
-    return list(found.values())
 
 
 def input_lists(calls: Sequence[Call]) -> list[list[Array]]:
@@ -114,7 +121,7 @@ Changed = tuple[Any, Array | None, Array | None]
 
 def changed_inputs(asked: Program, reply: Reply) -> Iterator[Changed]:
     """The input arrays and lists that the program's calls did not leave as they were."""
-    arrays = input_arrays(asked.calls)
+    arrays = asked.arrays
     for sent, back in zip(arrays, reply.echoes, strict=True):
         if back is None or back.shape != sent.shape or not np.array_equal(back, sent, equal_nan=True):
             yield sent, sent, back

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graders import judging
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, once, stopped, values_by_name
 from graders.properties.compare import number, position
 from graders.properties.conform import numbers
 from graders.sandbox.program import Program, Reply
@@ -29,6 +29,7 @@ def batched_arguments(row: Row) -> set[str]:
     return {arg.name for arg in row.args if isinstance(arg.axes, str) and arg.axes.split()[:1] == [row.batch]}
 
 
+@once
 def program(item: Item) -> Program:
     """The whole batch, then its two parts."""
     calls, whole = [], unreduced(item)

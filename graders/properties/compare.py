@@ -42,8 +42,9 @@ def _judge_form(item: Item, where: str, name: str, index: int, form: Form, gradi
     single = judging.only_single_precision(got, wanted)
     u = 2.0**-24 if single else judging.roundoff(got.dtype)
     got = _as_split(item, name, got, wanted, u) if gradient and item.row.ties else got
-    kink = _kink_interval(item, name, index) if gradient else None
-    judgement = judge_at_kinks(got, wanted, u, spreads, kink)
+    judgement = judging.judge(got, wanted, u, spreads)
+    if gradient and not judgement.right:  # the oracle's own choice at a kink is one of those that are right
+        judgement = judge_at_kinks(got, wanted, u, spreads, _kink_interval(item, name, index)) or judgement
     if judgement.right or judgement.inconclusive:
         return Judged(conclusive=judgement.right, error=judgement.error)
     return Judged((_wrong(where, form, judgement),), error=judgement.error)
@@ -51,10 +52,10 @@ def _judge_form(item: Item, where: str, name: str, index: int, form: Form, gradi
 
 def judge_at_kinks(
     got: Array, wanted: Array, u: float, spreads: Spreads, kink: tuple[Array, Array, Array] | None
-) -> Judgement:
-    """By the tolerance rule; where `kink` = (mask, low, high) marks elements, by the interval instead."""
+) -> Judgement | None:
+    """By the tolerance rule, but where `kink` = (mask, low, high) marks elements, by the interval; None without any."""
     if kink is None or not kink[0].any():
-        return judging.judge(got, wanted, u, spreads)
+        return None
     mask, low, high = kink
     at_kink = judging.within(got[mask], low[mask], high[mask], u)
     if not at_kink.right:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from graders import judging
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, once, stopped, values_by_name
 from graders.properties.compare import number, position
 from graders.properties.conform import numbers
 from graders.sandbox.program import Program, Reply
@@ -18,6 +18,7 @@ Array = NDArray[Any]
 A, B = 2.0, -3.0
 
 
+@once
 def program(item: Item) -> Program:
     """Backward of u, of v and of A u + B v, each on a cache of its own."""
     u, v = item.douts, item.other_upstream(1)

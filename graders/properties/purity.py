@@ -9,10 +9,11 @@ import numpy as np
 
 from graders import cases
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, changed_inputs, stopped
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, changed_inputs, once, stopped
 from graders.sandbox.program import Program, Reply, Value
 
 
+@once
 def program(item: Item) -> Program:
     """Two live calls, backward on the first, everything again on the same arrays, and the arrays themselves."""
     first, again, other = item.forward(), item.forward(), item.forward(other_arguments(item))
@@ -84,8 +85,10 @@ def _equal(left: Value, right: Value) -> bool:
         return left.array is right.array
     if left.array.shape != right.array.shape:
         return False
+    if np.array_equal(left.array, right.array):
+        return True
     if left.array.dtype.kind not in "fiu":
-        return np.array_equal(left.array, right.array)
+        return False
     close = 1e-6 if left.array.dtype == np.float32 else 1e-12
     finite = left.array[np.isfinite(left.array)].astype(np.float64)
     scale = float(np.abs(finite).max(initial=0.0))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from graders.properties.base import Item
+from graders.properties.base import Item, once
 from graders.sandbox.program import Program
 
 
+@once
 def run_once(item: Item) -> Program:
     """Forward, and for a pair its backward on a random upstream gradient."""
     if item.row.kind == "function":

@@ -14,7 +14,7 @@ from typing import Any
 
 from graders import cases
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, Stop, changed_inputs, stop
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, Stop, changed_inputs, once, stop
 from graders.properties.compare import compare, merge
 from graders.properties.conform import conform
 from graders.properties.shape import complaints
@@ -33,18 +33,21 @@ def stages(row: ScriptRow) -> Mapping[str, tuple[tuple[str, ...], float]]:
 
 
 @functools.lru_cache(maxsize=32)  # asked for again and again while a family is judged
+@once
 def script(item: Item) -> Script:
     """The calls of the item's case."""
     assert isinstance(item.row, ScriptRow)
     return item.row.script(item.args, item.options)
 
 
+@once
 def program(item: Item) -> Program:
     """The script as it is."""
     return item.program(*script(item).calls)
 
 
 @functools.lru_cache(maxsize=32)
+@once
 def core(item: Item) -> Script:
     """The script without its stages apart."""
     assert isinstance(item.row, ScriptRow)
@@ -60,6 +63,7 @@ def core_of(row: ScriptRow, whole: Script) -> Script:
     return Script(whole.calls[: 1 + max(call for call, _value in shown.values())], shown)
 
 
+@once
 def core_program(item: Item) -> Program:
     """The script without its stages apart."""
     return item.program(*core(item).calls)
@@ -207,6 +211,7 @@ def _misshapen(item: Item, reply: Reply, dtype: str, came: int) -> Iterator[Find
             return  # the calls after it say the same
 
 
+@once
 def interleaved(item: Item) -> Program:
     """The script's calls and those of a second, independent one in turn, as many as a program holds."""
     assert isinstance(item.row, ScriptRow)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from graders import cases, judging
 from graders.i18n import _
-from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
+from graders.properties.base import Earlier, Finding, Item, Judged, Property, once, stopped, values_by_name
 from graders.properties.compare import number, position
 from graders.properties.conform import conform, is_number
 from graders.sandbox.program import Program, Reply
@@ -28,6 +28,7 @@ def widened(args: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@once
 def program(item: Item) -> Program:
     """The task on float32 arrays, then on the same numbers in float64."""
     if item.row.kind == "function":

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from graders.i18n import _
 from graders.sandbox import wire
 from graders.sandbox.program import MAX_NDIM, Call, CallReply, Loaded, Piece, Program, Reply, Skipped, Value
-from graders.sandbox.requests import echo_room, program_arrays, program_lists
+from graders.sandbox.requests import echo_room, program_lists
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Record:
     """One record of the table, unpacked from T's own copy of it; every field is still a claim."""
 
@@ -44,27 +44,24 @@ class Decoder:
 
     def __init__(self, nonce: int, table: bytes | bytearray, copy: Callable[[int, int], bytes | bytearray]) -> None:
         self._nonce = nonce
-        self._table = table
+        whole = len(table) // wire.RECORD.size * wire.RECORD.size
+        self._records = wire.RECORD.iter_unpack(memoryview(table)[:whole])
         self._copy_bytes = copy
-        self._position = 0
         self._room = 0
         self._text_room = wire.TEXT_ROOM
 
     def finish(self) -> None:
         """There must be nothing left."""
-        if self._position != len(self._table):
+        if next(self._records, None) is not None:
             _violation("records are left over")
 
     def _next(self, tag: int) -> Record:
-        end = self._position + wire.RECORD.size
-        if end > len(self._table):
+        fields = next(self._records, None)
+        if fields is None:
             _violation("a record is missing")
-        nonce, found, code, dtype, flags, count, offset, length, *dims = wire.RECORD.unpack_from(
-            self._table, self._position
-        )
+        nonce, found, code, dtype, flags, count, offset, length, *dims = fields
         if nonce != self._nonce or found != tag:
             _violation("a record is out of place")
-        self._position = end
         return Record(code, dtype, flags, count, offset, length, tuple(dims))
 
     def _copy(self, offset: int, size: int) -> bytes | bytearray:
@@ -90,7 +87,7 @@ class Decoder:
         self._room, self._text_room = program.max_bytes, wire.TEXT_ROOM
         calls = tuple(self._calls(program, labels))
         self._room = echo_room(program)
-        echoes = [self._value(0).array for _ in program_arrays(program)] if program.echo else []
+        echoes = [self._value(0).array for _ in program.arrays] if program.echo else []
         lists = [self._held() for _ in program_lists(program)] if program.echo else []
         return Reply("completed", calls, tuple(echoes), tuple(lists))
 
@@ -186,7 +183,9 @@ class Decoder:
             if found.code:
                 functions[name] = max(-1, min(found.dims[0], 1000))
         skipped = tuple(self._skipped(pieces) for _ in range(record.count))
-        return Loaded(functions, skipped, problem)
+        self._room = wire.MAX_CODE
+        code = self._value(0).array
+        return Loaded(functions, skipped, problem, b"" if code is None else code.tobytes())
 
     def _skipped(self, pieces: Sequence[Piece]) -> Skipped:
         record = self._next(wire.SKIPPED)

@@ -4,6 +4,9 @@ A program is a straight line of at most 32 calls. `Ref(0, 1)` as an argument sta
 (a cache, say), which lives in the worker. The same array *object* given twice is the same array in the
 worker, so that a mutation by one call is seen by the next; equal arrays that are different objects are
 different arrays there. So it is with a list of arrays.
+
+Nobody changes a program or a reply; they are not frozen because making a frozen one takes three times as long, and a
+submission makes many thousands.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 Layout = Literal["C", "F", "strided", "reversed"]
@@ -59,7 +63,7 @@ Argument = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Call:
     """One call of a student's function.
 
@@ -74,7 +78,7 @@ class Call:
     opaque: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Program:
     """Calls made in order; the first that does not return ends the program.
 
@@ -88,12 +92,26 @@ class Program:
     layouts: Mapping[int, Layout] = field(default_factory=dict)
     echo: bool = False
     max_bytes: int = 1 << 22
+    _arrays: list[NDArray[Any]] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """The input arrays, each once, in order of first appearance."""
+        if self._arrays is None:
+            found: dict[int, NDArray[Any]] = {}
+            for call in self.calls:
+                for argument in (*call.args, *call.options.values()):
+                    for item in argument if isinstance(argument, list | tuple) else (argument,):
+                        if isinstance(item, np.ndarray):
+                            found.setdefault(id(item), item)
+            self._arrays = list(found.values())
+        return self._arrays
 
 
 Kind = Literal["array", "float", "int", "bool", "none", "list", "other", "opaque"]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Value:
     """One value a worker claims a call returned: bytes already copied, not yet believed.
 
@@ -113,7 +131,7 @@ class Value:
 Outcome = Literal["returned", "raised", "not_implemented", "missing", "arity", "not_run"]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class CallReply:
     """How one call ended.
 
@@ -133,7 +151,7 @@ class CallReply:
 Status = Literal["completed", "timeout", "crashed", "violation", "too_large"]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reply:
     """What came of one program.
 
@@ -182,11 +200,13 @@ class Loaded:
     functions: of the names asked for, those that are now callables, with the number of positional parameters
         they accept at most (-1: any number) claimed by the worker, for messages only.
     problem: why nothing could be loaded (a syntax error, the load limit), "" otherwise.
+    compiled: what spares another worker of the same submission to compile it; nothing that T ever looks into.
     """
 
     functions: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     problem: str = ""
+    compiled: bytes = b""
 
 
 @dataclass(frozen=True)

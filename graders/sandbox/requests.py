@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,16 @@ class Request:
         return offset
 
 
-def load_request(pieces: Sequence[Piece], names: Sequence[str], skip: Sequence[int]) -> Request:
-    """Ask for the submission to be loaded without the top-level statements whose numbers are in `skip`."""
+def load_request(pieces: Sequence[Piece], names: Sequence[str], skip: Sequence[int], compiled: bytes = b"") -> Request:
+    """Ask for the submission to be loaded without the top-level statements whose numbers are in `skip`.
+
+    compiled: what another worker, before it was asked anything, handed over of the same pieces.
+    """
     told = [{"label": piece.label, "text": piece.text, "magics": piece.magics} for piece in pieces]
-    message = {"op": "load", "pieces": told, "names": list(names), "skip": list(skip)}
-    return Request(json.dumps(message).encode())
+    message = {"op": "load", "pieces": told, "names": list(names), "skip": list(skip), "code": len(compiled)}
+    request = _with_base(Request(), json.dumps(message).encode())
+    request.place(np.frombuffer(compiled, np.uint8))
+    return request
 
 
 def run_request(programs: Sequence[Program]) -> Request:
@@ -42,15 +48,18 @@ def run_request(programs: Sequence[Program]) -> Request:
     request = Request()
     offsets: dict[int, int] = {}
     told = [_program(program, request, offsets) for program in programs]
-    # The head names its own length in a field of fixed width, so that writing it does not change it.
-    message = json.dumps({"op": "run", "programs": told})
+    return _with_base(request, json.dumps({"op": "run", "programs": told}).encode())
+
+
+def _with_base(request: Request, message: bytes) -> Request:
+    """The request with its JSON, which says where the arrays begin: after a distance that leaves room to say so."""
     request.base = _aligned(len(message) + 32)
-    request.head = f'{message[:-1]}, "base": {request.base}}}'.encode()
+    request.head = message[:-1] + b', "base": %d}' % request.base
     return request
 
 
 def _program(program: Program, request: Request, offsets: dict[int, int]) -> dict[str, Any]:
-    arrays = program_arrays(program)
+    arrays = program.arrays
     for array in arrays:
         if id(array) not in offsets:
             offsets[id(array)] = request.place(array)
@@ -65,17 +74,6 @@ def _program(program: Program, request: Request, offsets: dict[int, int]) -> dic
         "echo": program.echo,
         "max_bytes": program.max_bytes,
     }
-
-
-def program_arrays(program: Program) -> list[NDArray[Any]]:
-    """The input arrays of a program, each once, in order of first appearance."""
-    found: dict[int, NDArray[Any]] = {}
-    for call in program.calls:
-        for argument in (*call.args, *call.options.values()):
-            for item in argument if isinstance(argument, list | tuple) else (argument,):
-                if isinstance(item, np.ndarray):
-                    found.setdefault(id(item), item)
-    return list(found.values())
 
 
 def program_lists(program: Program) -> list[list[NDArray[Any]]]:
@@ -146,14 +144,41 @@ def echo_room(program: Program) -> int:
     """Bytes that its inputs take when they are sent back: arrays, and one number more than a list should hold."""
     if not program.echo:
         return 0
-    return sum(array.nbytes for array in program_arrays(program)) + sum(
-        8 * (len(value) + 1) for value in program_lists(program)
-    )
+    return sum(array.nbytes for array in program.arrays) + sum(8 * (len(value) + 1) for value in program_lists(program))
 
 
 def room(program: Program) -> Room:
     """What a program and the reply to it take in a request."""
-    arrays = program_arrays(program)
+    arrays = program.arrays
     echoes = echo_room(program)
     inputs = sum(array.nbytes + wire.ALIGNMENT for array in arrays)
     return Room(inputs, program.max_bytes + echoes + wire.TEXT_ROOM)
+
+
+@dataclass
+class Batch:
+    """Programs that go into one request, and that request."""
+
+    programs: list[Program]
+
+    @cached_property
+    def request(self) -> Request:
+        """Laid out once, for all who are asked."""
+        return run_request(self.programs)
+
+
+class Batched:
+    """Programs in their order, as many to a request as its memory surely holds."""
+
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self.batches: list[Batch] = []
+        taken = Room()
+        for program in programs:
+            more = room(program)
+            if not (Room() + more).fits:
+                raise ValueError("a program is larger than the memory it goes through")
+            if not self.batches or len(self.batches[-1].programs) == wire.BATCH or not (taken + more).fits:
+                self.batches.append(Batch([]))
+                taken = Room()
+            self.batches[-1].programs.append(program)
+            taken += more

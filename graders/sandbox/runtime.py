@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +42,11 @@ class Runtime:
         """The folder NumPy lies in, which is not to be read itself."""
         return self.numpy[0].parent
 
-    @property
+    @cached_property
     def foreign(self) -> tuple[Path, ...]:
         """Folders of other packages within the standard library's."""
-        return tuple(path for path in self.folder.iterdir() if path.is_dir() and path not in self.library)
+        own = set(self.library)
+        return tuple(path for path in self.folder.iterdir() if path not in own and path.is_dir())
 
     @property
     def readable(self) -> tuple[Path, ...]:

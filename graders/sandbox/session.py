@@ -17,6 +17,7 @@ from graders.sandbox.backend import Backend, Sandbox
 from graders.sandbox.channel import Channel, Gone, Late, Log, Remaining, SandboxFault
 from graders.sandbox.decoder import Decoder, skipped_at
 from graders.sandbox.program import Loaded, Piece, Program, Reply, Skipped, Status
+from graders.sandbox.requests import Batch, Batched
 from graders.sandbox.stopwatch import Stopwatch, Turn
 from graders.verdict import GraderError
 
@@ -58,6 +59,7 @@ class Session:
         self._log = Log(backend.limits.output)
         self._loaded = False
         self._skip: dict[int, Skipped] = {}
+        self._compiled = b""
         self._left = backend.limits.submission_seconds if budget is None else budget
         self._meanwhile: Callable[[], object] | None = None
         self._stopwatch: Stopwatch | None = None
@@ -102,15 +104,22 @@ class Session:
             except WorkerFault as fault:
                 self._skip_guilty(fault, deadline)
                 continue
-            self._channel, self._loaded = channel, True
+            self._channel = channel
+            if not self._loaded:  # it has been asked nothing yet, so that there is nothing it could tell the next one
+                self._loaded, self._compiled = True, loaded.compiled
             return replace(loaded, skipped=(*loaded.skipped, *self._skip.values()))
         raise WorkerFault("crashed", _("too many of its statements hang or end the program"))
 
     def _load_request(self) -> requests.Request:
-        return requests.load_request(self._source, self._names, sorted(self._skip))
+        return requests.load_request(self._source, self._wanted, sorted(self._skip), self._compiled)
 
     def _decode_loaded(self, decoder: Decoder) -> Loaded:
-        return decoder.loaded(self._source, self._names)
+        return decoder.loaded(self._source, self._wanted)
+
+    @property
+    def _wanted(self) -> Sequence[str]:
+        """The functions to ask for: once is enough."""
+        return () if self._loaded else self._names
 
     def _skip_guilty(self, fault: WorkerFault, deadline: float) -> None:
         """Remember the statement the worker claims to have been at, or give up where skipping cannot help."""
@@ -127,7 +136,7 @@ class Session:
 
     def run(
         self,
-        programs: Sequence[Program],
+        programs: Sequence[Program] | Batched,
         seconds: float | None = None,
         meanwhile: Callable[[], object] | None = None,
     ) -> list[Reply]:
@@ -139,35 +148,35 @@ class Session:
         """
         watch = Watch(self._backend.limits.request_seconds if seconds is None else seconds)
         self._meanwhile = meanwhile
-        return [reply for batch in batches(programs) for reply in self._run_batch(batch, watch)]
+        ready = programs if isinstance(programs, Batched) else Batched(programs)
+        return [reply for batch in ready.batches for reply in self._run_batch(batch, watch)]
 
-    def _run_batch(self, batch: list[Program], watch: Watch) -> list[Reply]:
+    def _run_batch(self, batch: Batch, watch: Watch) -> list[Reply]:
         if watch.deaths >= MAX_DEATHS:
             text = _("not run, for others before it ended badly: {text}").format(text=watch.fault.text)
-            return [Reply(watch.fault.status, text=text) for _program in batch]
+            return [Reply(watch.fault.status, text=text) for _program in batch.programs]
         try:
             return self._run_together(batch, watch.seconds)
         except WorkerFault as fault:
             watch.died(fault)
-        if len(batch) == 1:
+        if len(batch.programs) == 1:
             return [Reply(watch.fault.status, text=watch.fault.text)]
-        return [reply for program in batch for reply in self._run_batch([program], watch)]
+        return [reply for program in batch.programs for reply in self._run_batch(Batch([program]), watch)]
 
-    def _run_together(self, batch: list[Program], seconds: float) -> list[Reply]:
+    def _run_together(self, batch: Batch, seconds: float) -> list[Reply]:
         if self._channel is None:
             with self._log.muted() if self._loaded else contextlib.nullcontext():  # it prints the same again
                 self._load_anew()
         assert self._channel is not None
         deadline = time.monotonic() + seconds
-        request = requests.run_request(batch)
         labels = [piece.label for piece in self._source]
 
         def decode(decoder: Decoder) -> list[Reply]:
-            return [decoder.program(program, labels) for program in batch]
+            return [decoder.program(program, labels) for program in batch.programs]
 
         try:
             meanwhile, self._meanwhile = self._meanwhile, None
-            return self._ask(self._channel, request, lambda: deadline - time.monotonic(), decode, meanwhile)
+            return self._ask(self._channel, batch.request, lambda: deadline - time.monotonic(), decode, meanwhile)
         except WorkerFault:
             self._destroy()
             raise
@@ -177,6 +186,7 @@ class Session:
     def change(self, source: Sequence[Piece], names: Sequence[str]) -> None:
         """Have another source in the same sandbox from the next worker on; only where both are our own."""
         self._source, self._names, self._skip = tuple(source), tuple(names), {}
+        self._compiled, self._loaded = b"", False
         self.fresh()
 
     @contextlib.contextmanager
@@ -344,20 +354,3 @@ class StatementClock:
         if place != self.place:
             self.place, self._statement_ends = place, now + self._seconds
         return min(self._statement_ends, self._deadline) - now
-
-
-def batches(programs: Sequence[Program]) -> Iterator[list[Program]]:
-    """The programs in order, as many to a request as its memory surely holds."""
-    batch: list[Program] = []
-    taken = requests.Room()
-    for program in programs:
-        more = requests.room(program)
-        if not (requests.Room() + more).fits:
-            raise ValueError("a program is larger than the memory it goes through")
-        if len(batch) == wire.BATCH or not (taken + more).fits:
-            yield batch
-            batch, taken = [], requests.Room()
-        batch.append(program)
-        taken += more
-    if batch:
-        yield batch

@@ -21,6 +21,8 @@ MAX_ITEMS: Final = 2048
 MAX_DEPTH: Final = 3
 MAX_SKIPPED: Final = 100
 MAX_LINE: Final = 10_000_000
+MAX_CODE: Final = 8 << 20
+"""Bytes of a compiled submission that one worker hands to the next; with more, each compiles for itself."""
 
 PROGRAM, CALL, VALUE, LOADED, NAME, SKIPPED = 1, 2, 3, 4, 5, 6
 OUTCOMES: Final[tuple[Outcome, ...]] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -126,17 +127,17 @@ class Row:
             return (f"{self.name}_forward", f"{self.name}_backward")
         return (self.name,)
 
-    @property
+    @cached_property
     def differentiable(self) -> tuple[Arg, ...]:
         """The arguments whose gradients the backward returns, in order; none for a plain function."""
         return tuple(arg for arg in self.args if arg.differentiable) if self.kind == "pair" else ()
 
-    @property
+    @cached_property
     def gradients(self) -> tuple[str, ...]:
         """Names of what the backward returns."""
         return tuple("d" + arg.name for arg in self.differentiable)
 
-    @property
+    @cached_property
     def differentiated(self) -> tuple[str, ...]:
         """Outputs that the backward takes an upstream gradient for, in order."""
         return tuple(name for name in self.outputs if name not in self.constants) if self.kind == "pair" else ()

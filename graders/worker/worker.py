@@ -17,10 +17,12 @@ import inspect
 import io
 import json
 import linecache
+import marshal
 import os
 import struct
 import sys
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ MAX_RECORDS = 4096  # a program
 MAX_ITEMS = 2048
 MAX_DEPTH = 3
 MAX_NDIM = 8
+MAX_CODE = 8 << 20
 
 PROGRAM, CALL, VALUE, LOADED, NAME, SKIPPED = 1, 2, 3, 4, 5, 6  # tags
 COMPLETED, TOO_LARGE = 0, 1
@@ -228,23 +231,59 @@ class Submission:
         self.skipped: list[tuple[int, int, int, str]] = []  # code, piece, line, reason
         self.problem: tuple[int, int, str] | None = None  # piece, line, reason
         self.flags = 0  # of the `from __future__` statements so far
+        self.statements: list[tuple[int, int, Any, str]] = []  # piece, line, code, why there is none
+        self.unread: list[tuple[int, int, int, str]] = []  # what is skipped before anything is run
 
-    def load(self, skip: list[int]) -> None:
-        """Run every top-level statement in turn, except those whose number is to be skipped."""
-        statement = 0
+    def load(self, skip: list[int], compiled: bytes) -> None:
+        """Run every top-level statement in turn, except those whose number is to be skipped.
+
+        compiled: what `compiled()` gave in another worker that loaded the same pieces, which saves compiling them
+        again; empty where there is none.
+        """
+        if compiled:
+            statements, self.skipped = marshal.loads(compiled)
+            for index, piece in enumerate(self.pieces):
+                self._keep_lines(index, piece["text"])
+        else:
+            statements = self._compile()
+        for number, (index, line, code, reason) in enumerate(statements, 1):
+            self.output.progress(number, index, line)
+            if number not in skip:
+                self._run(index, line, code, reason)
+
+    def compiled(self) -> bytes:
+        """Everything that loading needs to know of the pieces; empty where nothing was compiled, or not all."""
+        whole = self.statements and not self.problem
+        code = marshal.dumps((self.statements, self.unread)) if whole else b""
+        return code if len(code) <= MAX_CODE else b""
+
+    def _compile(self) -> Iterator[tuple[int, int, Any, str]]:
+        """Piece, line, code (or why there is none) of every statement, each compiled when it is its turn."""
         for index, piece in enumerate(self.pieces):
+            known = len(self.skipped)
             body = self._parse(index, piece)
+            self.unread += self.skipped[known:]
             if self.problem:
                 return
             for node in body:
-                statement += 1
-                self.output.progress(statement, index, node.lineno)
-                if statement not in skip:
-                    self._run(index, node)
+                self.output.progress(len(self.statements) + 1, index, node.lineno)
+                code, reason = None, ""
+                try:
+                    tree = ast.Module([node], [])
+                    code = compile(tree, self.files[index], "exec", flags=self.flags, dont_inherit=True)
+                    self.flags |= code.co_flags & FUTURES
+                except BaseException as error:
+                    reason = describe(error)
+                self.statements.append((index, node.lineno, code, reason))
+                yield self.statements[-1]
+
+    def _keep_lines(self, index: int, text: str) -> None:
+        """For tracebacks, and for whoever asks for a function's source."""
+        linecache.cache[self.files[index]] = (len(text), None, text.splitlines(True), self.files[index])
 
     def _parse(self, index: int, piece: dict[str, Any]) -> list[ast.stmt]:
         text, file = piece["text"], self.files[index]
-        linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+        self._keep_lines(index, text)
         try:
             return list(ast.parse(text, file).body)
         except Exception as error:
@@ -261,14 +300,14 @@ class Submission:
             self.skipped.append((FAILED, index, getattr(error, "lineno", 0) or 0, describe(error)))
             return []
 
-    def _run(self, index: int, node: ast.stmt) -> None:
+    def _run(self, index: int, line: int, code: Any, reason: str) -> None:
         try:
-            tree = ast.Module([node], [])
-            code = compile(tree, self.files[index], "exec", flags=self.flags, dont_inherit=True)
-            self.flags |= code.co_flags & FUTURES
-            exec(code, self.module.__dict__)
+            if code is not None:
+                exec(code, self.module.__dict__)
         except BaseException as error:
-            self.skipped.append((FAILED, index, node.lineno, describe(error)))
+            reason = describe(error)
+        if reason:
+            self.skipped.append((FAILED, index, line, reason))
 
     def function(self, name: str) -> Any:
         """The callable of that name, "Model.fit" for a method as a function of the object, or None."""
@@ -297,6 +336,8 @@ class Submission:
             self.output.record(NAME, function is not None, dims=(accepted(function),))
         for code, piece, line, reason in skipped:
             self.output.record(SKIPPED, code, text=reason, dims=(piece, line))
+        self.output.allow(MAX_CODE)
+        self.output.value(np.frombuffer(self.compiled(), np.uint8))
 
 
 def accepted(function: Any) -> int:
@@ -424,7 +465,8 @@ def serve(input_memory: Any, output_memory: Any, data_start: int, bell_in: int, 
         output.begin(nonce)
         if request["op"] == "load":
             submission = Submission(request["pieces"], output)
-            submission.load(request["skip"])
+            start, size = request["base"], request["code"]
+            submission.load(request["skip"], bytes(received[start : start + size]))
             submission.report(request["names"])
         else:
             data = received[request["base"] :]

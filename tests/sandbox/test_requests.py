@@ -9,7 +9,7 @@ import pytest
 
 from graders.sandbox import requests, wire
 from graders.sandbox.program import MAX_NDIM, Call, Program, Ref
-from graders.sandbox.session import batches
+from graders.sandbox.requests import Batched
 from graders.worker import worker
 
 SHARED = [
@@ -67,7 +67,7 @@ def test_arrays_that_no_worker_can_be_sent_are_refused(array):
 
 def test_batches_keep_the_order_and_fit_the_memory():
     programs = [Program((Call("f", (n,)),), max_bytes=n << 20) for n in range(40)]
-    cut = list(batches(programs))
+    cut = [batch.programs for batch in Batched(programs).batches]
     assert [program for batch in cut for program in batch] == programs
     assert all(len(batch) <= wire.BATCH for batch in cut)
     assert all(sum(map(requests.room, batch), requests.Room()).fits for batch in cut)
@@ -75,4 +75,4 @@ def test_batches_keep_the_order_and_fit_the_memory():
 
 def test_a_program_larger_than_the_memory_is_our_mistake():
     with pytest.raises(ValueError, match="larger than the memory"):
-        list(batches([Program((Call("f"),), max_bytes=wire.OUTPUT_SIZE)]))
+        Batched([Program((Call("f"),), max_bytes=wire.OUTPUT_SIZE)])

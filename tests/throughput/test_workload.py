@@ -11,7 +11,6 @@ from graders.cases import valid
 from graders.misconceptions.variant import rows
 from graders.oracle import leaves
 from graders.sandbox.program import Call, CallReply, Program, Reply, Value
-from graders.sandbox.requests import program_arrays
 from graders.specs.row import Row
 from graders.throughput.empties import empty_source
 from graders.throughput.limits import Limits, known, read, write
@@ -39,7 +38,7 @@ def test_a_workload_names_every_axis_fits_and_is_dense(row: Row):
 
 def test_no_two_inputs_share_a_number():
     workload = Workload(TIMED["affine"], 0)
-    seen = [array for _ in range(4) for array in program_arrays(workload.first())]
+    seen = [array for _ in range(4) for array in workload.first().arrays]
     assert np.unique(np.concatenate([array.ravel() for array in seen])).size > 0.99 * sum(map(np.size, seen))
 
 
