@@ -193,7 +193,7 @@ def train_gan(data: Array, *, samples: int, rng: np.random.Generator) -> tuple[A
     Source: Goodfellow et al. 2014, algorithm 1; Beihang slides, alternate training.
     """
     history, generator = [], []
-    for loss, averaged in gan_training(data, steps=1500, rng=rng):
+    for loss, averaged in gan_training(data, steps=700, rng=rng):
         history.append(loss)
         generator = averaged
     drawn, _ = gan_network(rng.standard_normal(samples), generator)

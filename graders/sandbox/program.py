@@ -206,7 +206,7 @@ class Loaded:
     functions: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     problem: str = ""
-    compiled: bytes = b""
+    compiled: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
