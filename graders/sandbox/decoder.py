@@ -44,15 +44,15 @@ class Decoder:
 
     def __init__(self, nonce: int, table: bytes | bytearray, copy: Callable[[int, int], bytes | bytearray]) -> None:
         self._nonce = nonce
-        whole = len(table) // wire.RECORD.size * wire.RECORD.size
-        self._records = wire.RECORD.iter_unpack(memoryview(table)[:whole])
+        self._odd = len(table) % wire.RECORD.size
+        self._records = wire.RECORD.iter_unpack(memoryview(table)[: len(table) - self._odd])
         self._copy_bytes = copy
         self._room = 0
         self._text_room = wire.TEXT_ROOM
 
     def finish(self) -> None:
         """There must be nothing left."""
-        if next(self._records, None) is not None:
+        if self._odd or next(self._records, None) is not None:
             _violation("records are left over")
 
     def _next(self, tag: int) -> Record:

@@ -77,7 +77,7 @@ def positive(rng: Generator, shape: tuple[int, ...], sizes: Axes) -> NDArray[Any
 
 GAN_ALLOWED = 0.3
 """Wasserstein distance over the data's standard deviation, in the mean over the trials. The reference leaves .06 to
-.19 (sixteen draws, mean .12); a normal distribution of the right mean and spread .32 to .43; the data themselves .03."""
+.19 (16 draws, mean .12); a normal distribution of the right mean and spread .32 to .43; the data themselves .03."""
 COUNT = 2000
 
 
