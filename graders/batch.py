@@ -14,7 +14,7 @@ from pathlib import Path
 from graders import i18n
 from graders.exam import Exam
 from graders.grade import grade, our_fault
-from graders.intake.submission import read_submission, submission_name
+from graders.intake.submission import Submission, read_submission, submission_name
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC, Secret
@@ -59,7 +59,10 @@ class Grader:
 
     def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
         """The report on the submission at `path`."""
-        submission = read_submission(path, self.unit)
+        return self.graded(read_submission(path, self.unit), progress)
+
+    def graded(self, submission: Submission, progress: Callable[[str, int, int], None] | None = None) -> Report:
+        """The report on a submission that was read already."""
         return grade(
             submission,
             self.exam,

@@ -18,6 +18,7 @@ import click
 from rich.console import Console
 
 from graders import SUITE_VERSION, i18n
+from graders.course.commands import course
 from graders.i18n import _
 from graders.usage import (
     Problem,
@@ -53,6 +54,9 @@ SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable")
 def cli(context: click.Context, lang: str | None) -> None:
     """Grade deep learning written from scratch in NumPy."""
     context.obj = i18n.use_language(lang)
+
+
+cli.add_command(course)
 
 
 def main() -> NoReturn:

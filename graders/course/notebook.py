@@ -34,13 +34,13 @@ def notebook(unit: Unit, language: str = "en") -> str:
 def _cells(unit: Unit, language: str) -> Iterator[Cell]:
     handout = read_handout(unit, language)
     yield _markdown("intro", handout.intro)
-    yield _code("imports", imports_text(unit))
+    yield code("imports", imports_text(unit))
     if unit.given:
-        yield _code("given", given_text(unit))
+        yield code("given", given_text(unit))
     for section, task in zip(handout.sections, unit.tasks, strict=True):
         yield from _task_cells(section, task, unit.points[task.name])
     yield _markdown("save", _("Save the notebook first: what is graded is the file, not what you see."))
-    yield _code("check", f"!{check_command(unit, '.ipynb')}")
+    yield code("check", f"!{check_command(unit, '.ipynb')}")
     if handout.closing:
         yield _markdown("closing", handout.closing)
 
@@ -49,14 +49,15 @@ def _task_cells(section: Section, task: Task, points: float) -> Iterator[Cell]:
     worth = _("{points:g} points").format(points=points)
     text = f"### {section.heading} ({worth})\n\n{section.body}"
     yield _markdown(f"task-{task.name}", f"{section.above}\n\n{text}" if section.above else text)
-    yield _code(f"code-{task.name}", task_text(task))
+    yield code(f"code-{task.name}", task_text(task))
 
 
 def _markdown(identity: str, text: str) -> Cell:
     return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": _lines(text)}
 
 
-def _code(identity: str, text: str) -> Cell:
+def code(identity: str, text: str) -> Cell:
+    """A code cell that has not been run."""
     return {
         "cell_type": "code",
         "execution_count": None,

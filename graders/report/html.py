@@ -16,6 +16,7 @@ from graders.report.arrays import case_rows
 from graders.report.text import points, printable
 from graders.report.view import (
     Item,
+    TaskView,
     dearest,
     lost_on,
     note_label,
@@ -57,6 +58,11 @@ def to_html(report: Report) -> str:
         gallery=_Gallery(),
         language=language(),
     )
+
+
+def task_html(task: TaskView) -> str:
+    """One task by itself, for a cell of a notebook."""
+    return _environment().get_template("task.html.j2").render(task=task)
 
 
 @dataclass
