@@ -836,8 +836,8 @@ def adamw_init(params):
 def adamw_update(params, grads, state, *, lr, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.01):
     t = state["t"] + 1
     root = math.sqrt(1 - beta2**t)
-    m = [g + beta1 * (old - g) for old, g in zip(state["m"], grads)]
-    v = [g * g + beta2 * (old - g * g) for old, g in zip(state["v"], grads)]
+    m = [old + (1 - beta1) * (g - old) for old, g in zip(state["m"], grads)]
+    v = [old + (1 - beta2) * (g * g - old) for old, g in zip(state["v"], grads)]
     directions = [root / (1 - beta1**t) * a / (np.sqrt(b) + root * eps) for a, b in zip(m, v)]
     return [p - lr * (d + decay * p) for p, d in zip(params, directions)], dict(t=t, m=m, v=v)
 """,
