@@ -10,6 +10,7 @@ from pathlib import Path
 from graders.specs.unit import Unit, assignments_folder
 
 MARK = re.compile(r"<!--\s*task:\s*(\w+)\s*-->\s*")
+RUBRIC = re.compile(r"\n*<!--\s*rubric:.*?-->", re.DOTALL)
 GROUP, HEADING, FENCE = "## ", "### ", "```"
 
 
@@ -44,8 +45,8 @@ def handout_path(unit: Unit, language: str = "en") -> Path:
 
 
 def handout_text(unit: Unit, language: str = "en") -> str:
-    """The handout as it is written."""
-    return handout_path(unit, language).read_text(encoding="utf-8")
+    """The handout as a student reads it: without the rubrics of its questions, which are for who grades."""
+    return RUBRIC.sub("", handout_path(unit, language).read_text(encoding="utf-8"))
 
 
 def read_handout(unit: Unit, language: str = "en") -> Handout:

@@ -86,6 +86,15 @@ def test_a_chapter_before_the_first_task_stays_in_the_introduction():
     assert (handout.sections[0].above, handout.closing) == ("", "")
 
 
+def test_a_rubric_is_not_for_the_student(losses, write_handout):
+    write_handout(losses, "**Derivation.** Why?\n\n<!-- rubric: full: because.\nnone: so. -->\n\nBooks.")
+    assert handout_text(losses) == "**Derivation.** Why?\n\nBooks."
+
+
+def test_no_rubric_is_left_in_any_handout(unit):
+    assert not [language for language in ("en", "zh") if "rubric" in handout_text(unit, language)]
+
+
 def test_a_handout_that_begins_with_a_task_has_no_introduction():
     assert parse_handout(handout_of(["a"]).removeprefix("# T\n\n")).intro == ""
 
