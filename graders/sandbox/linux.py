@@ -45,7 +45,9 @@ class Subprocess(Backend):
 
     def open(self, log: Log) -> Zygote:
         """A new sandbox; SandboxFault when that fails."""
-        return Zygote(Process(self._command), zygote_settings(self.runtime, self.limits), log)
+        runtime = self.runtime
+        settings = zygote_settings(WORKER, runtime.packages, runtime.readable, self.limits)
+        return Zygote(Process(self._command), settings, log)
 
     def _suffices(self, confinement: dict[str, int]) -> bool:
         return bool(confinement["landlock"] and confinement["seccomp"])

@@ -10,14 +10,15 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import Protocol
 
 from graders.sandbox import seccomp, stopwatch
 from graders.sandbox.channel import START_SECONDS, Log, SandboxFault
 from graders.sandbox.decoder import printable
 from graders.sandbox.program import Limits
-from graders.sandbox.runtime import Runtime, launch_settings
+from graders.sandbox.runtime import launch_settings
 from graders.sandbox.sealed import SealedChannel
 
 FORK_SECONDS = 10.0
@@ -141,6 +142,15 @@ class Zygote:
         (status,) = struct.unpack("<i", self._receive(FORK_SECONDS))
         return os.waitstatus_to_exitcode(status)
 
+    def alive(self) -> bool:
+        """Whether it still listens."""
+        try:
+            return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Kill all that is in the sandbox, and release all that T holds of it."""
         self._shell.end()
@@ -198,10 +208,12 @@ class Zygote:
         return ""
 
 
-def zygote_settings(runtime: Runtime, limits: Limits) -> dict[str, object]:
-    """What the launcher of a zygote is told."""
+def zygote_settings(
+    worker: PurePath, packages: PurePath, readable: Iterable[PurePath], limits: Limits
+) -> dict[str, object]:
+    """What the launcher of a zygote is told; paths are those of the machine or image that it runs on."""
     return {
-        **launch_settings(runtime, limits),
-        "readable": [str(path) for path in runtime.readable],
+        **launch_settings(worker, packages, limits),
+        "readable": [str(path) for path in readable],
         "filters": [program.hex() for program in seccomp.filters(limits.processes)],
     }
