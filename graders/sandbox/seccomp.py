@@ -150,7 +150,7 @@ def filters(threads: int, machine: str = "") -> list[bytes]:
 STARTING: Final = (
     *("capget", "capset", "chown", "epoll_create1", "epoll_ctl", "epoll_pwait", "execve", "fchdir", "fchown"),
     *("fstatfs", "getgroups", "getpgrp", "getresgid", "getresuid", "pipe2", "setgid", "setgroups", "setuid"),
-    *("tgkill", "umask", "connect"),
+    *("tgkill", "umask", "connect", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
 )
 """What a container engine and a launcher that calls T need beyond the zygote, until the zygote's filter is there."""
 AF_UNIX: Final = 1

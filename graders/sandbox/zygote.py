@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -143,13 +144,10 @@ class Zygote:
         return os.waitstatus_to_exitcode(status)
 
     def alive(self) -> bool:
-        """Whether it still listens."""
-        try:
-            return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+        """Whether it is there and has nothing to say, as befits one that was not asked."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        return not poll.poll(0)
 
     def close(self) -> None:
         """Kill all that is in the sandbox, and release all that T holds of it."""
