@@ -198,7 +198,7 @@ class Container:
             folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{owner()}-"))
             opened.callback(_remove_folder, folder)
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-                listener.bind(str(folder / "socket"))
+                _bind(listener, folder)
                 # the container's user is nobody on this machine, and must find its way; who calls is looked at
                 folder.joinpath("socket").chmod(0o666)
                 folder.chmod(0o711)
@@ -281,6 +281,15 @@ class Container:
         with contextlib.suppress(docker.errors.NotFound), faults():
             return dict(client.inspect_container(self._id)["State"])
         return {}
+
+
+def _bind(listener: socket.socket, folder: Path) -> None:
+    """Give it the name `socket` in the folder, whose own may be longer than an address can be."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        listener.bind(f"/proc/self/fd/{descriptor}/socket")
+    finally:
+        os.close(descriptor)
 
 
 def _config(image: str, limits: Limits, folder: Path) -> dict[str, Any]:
