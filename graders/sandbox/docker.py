@@ -56,6 +56,9 @@ SLACK = 192 << 20
 """Beyond what a worker may map: the zygote, and what the kernel counts beside. A worker shall see a MemoryError."""
 TASKS = 16
 """So many exist for a moment while the engine starts a container. Workers cannot make any."""
+LOCAL = ("unix://", "http+unix://", "/")
+"""How the addresses of engines on this machine begin."""
+DEFAULT = "unix:///var/run/docker.sock"
 ENGINE_SECONDS = 60
 LOOK_SECONDS = 0.5
 """So often T looks whether a container that has not called yet is still there."""
@@ -76,11 +79,14 @@ def connect() -> Any:
         import docker
     except ImportError:
         raise SandboxFault(_("the Docker SDK is not installed: pip install 'backcheck[docker]'")) from None
+    url = os.environ.get("DOCKER_HOST", "") or DEFAULT
+    if not url.startswith(LOCAL):
+        raise SandboxFault(_("the Docker Engine is not on this machine: {url}").format(url=url))
+    with faults(), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as first:
+        first.settimeout(ENGINE_SECONDS)
+        first.connect(url[url.index("/") :].replace("///", "/"))  # the SDK leaves one open that gets no answer
     with faults():
-        client = docker.from_env(version="auto", timeout=ENGINE_SECONDS).api
-    if not client.base_url.startswith("http+docker://"):
-        raise SandboxFault(_("the Docker Engine is not on this machine: {url}").format(url=client.base_url))
-    return client
+        return docker.from_env(version="auto", timeout=ENGINE_SECONDS).api
 
 
 @contextlib.contextmanager
@@ -150,13 +156,17 @@ def _started(process: int) -> str:
 
 def clean() -> list[str]:
     """Remove what graders that have ended left behind; says what."""
-    client = connect()
+    with contextlib.closing(connect()) as client, faults():
+        return sweep(client)
+
+
+def sweep(client: Any) -> list[str]:
+    """The same with a client there is."""
     removed = []
-    with contextlib.closing(client), faults():
-        for found in client.containers(all=True, filters={"label": LABEL}):
-            if has_ended(found["Labels"].get(OWNER, "")):
-                discard(client, found["Id"])
-                removed.append(_("container {name}").format(name=found["Id"][:12]))
+    for found in client.containers(all=True, filters={"label": OWNER}):
+        if has_ended(found["Labels"].get(OWNER, "")):
+            discard(client, found["Id"])
+            removed.append(_("container {name}").format(name=found["Id"][:12]))
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         if has_ended(folder.name.removeprefix(PREFIX).rpartition("-")[0]):
             _remove_folder(folder)
@@ -294,6 +304,7 @@ def _bind(listener: socket.socket, folder: Path) -> None:
 
 def _config(image: str, limits: Limits, folder: Path) -> dict[str, Any]:
     """What the engine is told, in its own words (the SDK's helpers make the same of fewer)."""
+    ulimits = {"core": 0, "nofile": 4 * OPEN_FILES, "fsize": limits.file_size, "msgqueue": 0}
     memory = limits.memory + wire.INPUT_SIZE + wire.OUTPUT_SIZE + SLACK
     return {
         "Image": image,
@@ -312,8 +323,7 @@ def _config(image: str, limits: Limits, folder: Path) -> dict[str, Any]:
             "AutoRemove": True,
             "NetworkMode": "none",
             "ReadonlyRootfs": True,
-            # which not even its user can write: nothing goes from one worker to the next
-            "Tmpfs": {"/tmp": "size=64k,nr_inodes=16,mode=0555,noexec,nosuid,nodev"},
+            # and no temporary folder either: nothing goes from one worker to the next
             "Mounts": [{"Type": "bind", "Source": str(folder), "Target": str(CALLED), "ReadOnly": True}],
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges", f"seccomp={_profile()}"],
@@ -323,10 +333,7 @@ def _config(image: str, limits: Limits, folder: Path) -> dict[str, Any]:
             "MemorySwap": memory,
             "PidsLimit": TASKS + limits.processes,
             "CpusetCpus": ",".join(map(str, sorted(os.sched_getaffinity(0)))),
-            "Ulimits": [
-                {"Name": name, "Soft": value, "Hard": value}
-                for name, value in (("core", 0), ("nofile", 4 * OPEN_FILES), ("fsize", limits.file_size))
-            ],
+            "Ulimits": [{"Name": name, "Soft": value, "Hard": value} for name, value in ulimits.items()],
             "LogConfig": {"Type": "none", "Config": {}},
         },
     }
@@ -383,6 +390,14 @@ class _Engine:
                 zygote.close()
         return self.make()
 
+    def sweep(self) -> None:
+        """Remove in the background what graders that were killed have left."""
+        self.helpers.submit(self._sweep)
+
+    def _sweep(self) -> None:
+        with contextlib.suppress(SandboxFault), faults():
+            sweep(self.client)
+
     def undertake(self, container: str) -> None:
         """Have a container removed, in the background where there is one still."""
         try:
@@ -433,6 +448,7 @@ class Docker(Backend):
             self._end()
             raise
         self._engine.keep(zygote)
+        self._engine.sweep()
 
     @property
     def description(self) -> str:
