@@ -1,5 +1,5 @@
-"""Docker in place of the other sandboxes. Where no engine answers, its tests are skipped; what is wrong with the image
-fails them, for `make engine` makes it.
+"""Docker in place of the other sandboxes. Where no engine answers, or nobody has made the image, its tests are skipped;
+an image of other code fails them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.channel import SandboxFault
-from graders.sandbox.docker import LABEL, OWNER, connect, owner
+from graders.sandbox.docker import IMAGE, LABEL, OWNER, connect, owner
 from tests.sandbox import conftest
 from tests.sandbox.conftest import call, steady, submit
 
@@ -25,12 +25,12 @@ LIMITS = replace(conftest.LIMITS, request_seconds=5.0)
 
 @functools.cache
 def missing() -> str:
-    """Why there is no engine; empty where there is one."""
+    """Why there is no engine, or no image at all; empty where there is. An old image is a failure, not a reason."""
     try:
-        connect().close()
+        with contextlib.closing(connect()) as client:
+            return "" if client.images(IMAGE) else f"there is no image {IMAGE}: make engine"
     except SandboxFault as fault:
         return f"no Docker Engine answers ({fault})"
-    return ""
 
 
 @pytest.fixture
