@@ -45,7 +45,10 @@ class Costs:
 def measure(name: str, submissions: int) -> Costs:
     """The costs of one kind; SandboxUnavailable where it does not work."""
     program = [Program((Call("f", (np.zeros(128),)),))]
-    loads, closes, fresh, requests = [], [], [], []
+    loads: list[float] = []
+    closes: list[float] = []
+    fresh: list[float] = []
+    requests: list[float] = []
 
     def one(backend: Backend) -> None:
         session = Session(backend, SOURCE, ["f"])
@@ -66,8 +69,12 @@ def measure(name: str, submissions: int) -> Costs:
             one(backend)
     middle = statistics.median
     return Costs(
-        *(1e3 * value for value in (opened, loads[0], middle(loads[1:]), middle(fresh), middle(closes))),
-        1e6 * middle(requests),
+        backend=1e3 * opened,
+        first=1e3 * loads[0],
+        further=1e3 * middle(loads[1:]),
+        worker=1e3 * middle(fresh),
+        close=1e3 * middle(closes),
+        request=1e6 * middle(requests),
     )
 
 
