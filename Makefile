@@ -1,6 +1,7 @@
 # make demo   set up what is needed and grade the sample submissions
 # make test   set up what is needed and run the tests
 # make lint   ruff and mypy
+# make engine  start the Docker Engine where it can be started, and make the worker's image
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -15,7 +16,9 @@ UNITS   := 01-activations 02-losses 03-backprop
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup sandbox demo test lint budget bench coverage translate clean
+IMAGES  ?=
+
+.PHONY: setup sandbox engine demo test lint budget bench coverage translate clean
 
 setup: $(READY) sandbox
 
@@ -31,9 +34,29 @@ sandbox:
 	  || { apt-get update -qq && apt-get install -y -qq bubblewrap; } >/dev/null 2>&1 \
 	  || echo "bubblewrap could not be installed; going on without"
 
+# The Docker Engine, for --sandbox docker: root may install it and start it (its log: .demo/engine.log), all others use the
+# one there is. Where none answers in the end, this says so and goes on: tests that need one are skipped.
+# `make engine IMAGES="--base REF --wheelhouse DIR"` says what the worker's image is made of.
+engine: $(READY)
+	@mkdir -p .demo
+	@answers() { $(BIN)/python -c "from graders.sandbox.docker import connect; connect().close()" 2>/dev/null; }; \
+	if ! answers && [ "$$(id -u)" = 0 ]; then \
+	  { command -v dockerd && command -v mmdebstrap; } >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 \
+	    || { apt-get update -qq && apt-get install -y -qq --no-install-recommends docker.io mmdebstrap; } >/dev/null 2>&1 \
+	    || true; \
+	  if command -v dockerd >/dev/null 2>&1; then \
+	    setsid nohup dockerd --bridge=none --iptables=false >.demo/engine.log 2>&1 </dev/null & \
+	    for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do answers && break; sleep 1; done; \
+	  fi; \
+	fi; \
+	if ! answers; then echo "no Docker Engine answers; going on without"; exit 0; fi; \
+	$(BIN)/python -c "from graders.sandbox.docker import *; find_image(connect())" 2>/dev/null \
+	  || $(BIN)/backcheck images build worker $(IMAGES) \
+	  || echo "the worker's image could not be made; --sandbox docker and its tests will say so"
+
 # `make demo TIMED=--throughput` times every task as well, which takes some twenty seconds a submission.
 TIMED ?= --no-throughput
-demo: setup
+demo: setup $(if $(filter docker,$(SANDBOX)),engine)
 	@mkdir -p .demo
 	@for unit in $(UNITS); do \
 	  $(BIN)/backcheck grade tests/submissions/$$unit --unit $$unit --sandbox $(SANDBOX) --jobs $(JOBS) $(TIMED) \

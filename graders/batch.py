@@ -53,9 +53,10 @@ class Grader:
         self.stand = Stand(self.backend) if setting.throughput else None
 
     def close(self) -> None:
-        """End the sandboxes that are kept for timing."""
+        """End the sandboxes that are kept."""
         if self.stand:
             self.stand.close()
+        self.backend.close()
 
     def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
         """The report on the submission at `path`."""

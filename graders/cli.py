@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 PASS, FAIL, FAULT = 0, 1, 3
 STARTED = time.perf_counter()
-SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable")
+SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable", "docker")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +81,7 @@ def sandbox_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--sandbox",
         type=click.Choice(SANDBOXES),
         default="auto",
-        help="Where the code runs; auto: the strongest.",
+        help="Where the code runs; auto: the strongest but docker.",
     )(command)
 
 
@@ -443,6 +443,53 @@ def bench(language: str, arguments: tuple[str, ...]) -> None:
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 
 
+@cli.group()
+def images() -> None:
+    """The container images: of student code's sandbox, and of backcheck itself."""
+
+
+@images.command("build")
+@click.argument("kind", type=click.Choice(["worker", "grader", "grader-cuda", "all"]), default="worker")
+@click.option("--base", default="", help="Build on this image instead of the official Python one.")
+@click.option(
+    "--offline-base", is_flag=True, help="Build on a Debian put together here by mmdebstrap, without registry."
+)
+@click.option(
+    "--wheelhouse",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Take wheels from this folder only.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".backcheck/images"),
+    show_default=True,
+    help="Where the bill of materials (CycloneDX) and the list of files go.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+def images_build(kind: str, base: str, offline_base: bool, wheelhouse: Path | None, out: Path, as_json: bool) -> None:
+    """Make an image, by default the worker's; the build itself has no network."""
+    from graders.images import ImageError
+    from graders.images.build import Origin, build, kinds
+
+    if base and offline_base:
+        raise Problem(_("--base does not go with --offline-base"))
+    made = []
+    for chosen in kinds(kind):
+        try:
+            built = build(chosen, Origin(base, offline_base, wheelhouse), lambda text: click.echo(text, err=True))
+        except ImageError as reason:
+            raise Problem(str(reason)) from None
+        with writing(out / "x"):
+            files = built.save(out)
+        made.append({"image": built.tag, "id": built.identity, "bytes": built.size, "base": built.base})
+        if not as_json:
+            text = _("{name}: {size:.0f} MB; packages and files: {path}")
+            click.echo(text.format(name=built.tag, size=built.size / 1e6, path=", ".join(map(str, files))))
+    if as_json:
+        click.echo(json.dumps(made, indent=1))
+
+
 # --- everybody ---
 
 
@@ -490,10 +537,14 @@ def describe_unit(unit: Unit) -> dict[str, Any]:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def doctor(as_json: bool) -> None:
+@click.option("--clean", is_flag=True, help="Remove what graders that were killed left behind, and end.")
+def doctor(as_json: bool, clean: bool) -> None:
     """Is this machine ready to grade?"""
     from graders.doctor import examine
 
+    if clean:
+        clean_up(as_json)
+        return
     findings = list(examine())
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in findings], ensure_ascii=False, indent=1))
@@ -502,6 +553,24 @@ def doctor(as_json: bool) -> None:
             mark = "ok " if finding.good else "NO " if finding.needed else "-- "
             click.echo(f"{mark} {finding.what:22} {finding.detail}")
     sys.exit(PASS if all(finding.good or not finding.needed for finding in findings) else FAIL)
+
+
+def clean_up(as_json: bool) -> None:
+    """Remove containers and folders of graders that are no more, and say which."""
+    from graders.sandbox.channel import SandboxFault
+    from graders.sandbox.docker import clean
+
+    try:
+        removed = clean()
+    except SandboxFault as fault:
+        raise Problem(str(fault)) from None
+    if as_json:
+        click.echo(json.dumps(removed, ensure_ascii=False))
+        return
+    for name in removed:
+        click.echo(_("removed: {name}").format(name=name))
+    if not removed:
+        click.echo(_("nothing was left behind"))
 
 
 if __name__ == "__main__":

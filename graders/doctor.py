@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from graders.i18n import _
 from graders.sandbox import SandboxUnavailable, open_backend
-from graders.sandbox.backends import available
+from graders.sandbox.backends import named
 from graders.sandbox.program import Limits
 
 
@@ -31,8 +31,8 @@ def examine() -> Iterator[Finding]:
     yield _package("hypothesis", "hypothesis", True)
     yield _package("torch", "torch", True, _("install it: pip install torch (any CPU build from 2.11 on will do)"))
     yield _package("matplotlib", "matplotlib", False, _("HTML reports have no pictures: pip install matplotlib"))
-    for backend in available():
-        yield _sandbox(backend.name)
+    for name in named():
+        yield _sandbox(name)
 
 
 def _package(name: str, module: str, needed: bool, advice: str = "") -> Finding:
@@ -46,5 +46,6 @@ def _sandbox(name: str) -> Finding:
         backend = open_backend(name, Limits())
     except SandboxUnavailable as reason:
         return Finding(_("sandbox {name}").format(name=name), False, str(reason), needed=False)
+    backend.close()
     isolates = backend.description if backend.isolated else _("not isolated: practice only")
     return Finding(_("sandbox {name}").format(name=name), True, isolates, needed=False)

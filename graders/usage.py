@@ -145,6 +145,7 @@ def require_isolation(setting: Setting, allowed: bool) -> None:
         backend = open_backend(setting.sandbox, setting.limits)
     except SandboxUnavailable as reason:
         raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
+    backend.close()
     if not backend.isolated and not allowed:
         raise Problem(
             _("the sandbox {name} does not isolate; grade elsewhere, or say --allow-unisolated").format(

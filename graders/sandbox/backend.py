@@ -49,6 +49,9 @@ class Backend(ABC):
     def description(self) -> str:
         """What it isolates, in one sentence."""
 
+    def close(self) -> None:  # noqa: B027
+        """End the sandboxes that wait for their turn; only some kinds have any."""
+
     @abstractmethod
     def open(self, log: Log) -> Sandbox:
         """A new sandbox; SandboxFault when that fails."""

@@ -1,12 +1,14 @@
 """Runs first in a sandbox: gives up every right the worker does not need, then starts workers.
 
-Standard library only, imports nothing of ours. Two forms, by the first argument:
+Standard library only, imports nothing of ours. Three forms, by the first argument:
 
-`zygote FD`   On Linux. T talks over the Unix socket FD. The zygote imports NumPy, confines itself, and for
-              every "fork" message (with the descriptors of a channel) forks a worker, which confines itself
-              further and says "ready" before it runs any student code. The zygote itself never runs any.
-`worker`      Elsewhere. One worker, no confinement but resource limits; its bells are standard input and
-              output.
+`zygote FD`       On Linux. T talks over the Unix socket FD. The zygote imports NumPy, confines itself, and for
+                  every "fork" message (with the descriptors of a channel) forks a worker, which confines itself
+                  further and says "ready" before it runs any student code. The zygote itself never runs any.
+`zygote-at PATH`  The same in a container, which inherits nothing of T: it calls T at that socket, and prints
+                  where T lets it.
+`worker`          Elsewhere. One worker, no confinement but resource limits; its bells are standard input and
+                  output.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import struct
 import sys
 from typing import Any
 
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 LAST_CAPABILITY = 63
 CAPABILITY_VERSION_3 = 0x20080522
@@ -215,12 +217,24 @@ def zygote(control: socket.socket) -> None:
             os._exit(0)
 
 
+def call(path: str) -> socket.socket:
+    """A connection to T, for a process that others in the same /proc are kept from."""
+    process_control(PR_SET_DUMPABLE, 0)
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.connect(path)
+    return control
+
+
 def receive_settings(control: socket.socket) -> dict[str, Any]:
-    """Settings come in a file of their own: they may be longer than a message."""
-    _, (descriptor,), _, _ = socket.recv_fds(control, 16, 1)
-    with os.fdopen(descriptor, "rb") as file:
-        file.seek(0)
-        settings: dict[str, Any] = json.loads(file.read())
+    """Settings come in a file of their own: they may be longer than a message. With them, perhaps, where to print."""
+    _, (descriptor, *printing), _, _ = socket.recv_fds(control, 16, 2)
+    for file in printing:
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.close(file)
+    with os.fdopen(descriptor, "rb") as reader:
+        reader.seek(0)
+        settings: dict[str, Any] = json.loads(reader.read())
     return settings
 
 
@@ -286,6 +300,8 @@ def main(arguments: list[str]) -> None:
     sys.dont_write_bytecode = True
     if arguments[0] == "zygote":
         zygote(socket.socket(fileno=int(arguments[1])))
+    elif arguments[0] == "zygote-at":
+        zygote(call(arguments[1]))
     else:
         single_worker()
 

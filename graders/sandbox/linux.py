@@ -14,7 +14,7 @@ from graders.sandbox.backend import PYTHON_OPTIONS, START_TEXT, Backend
 from graders.sandbox.channel import Log, SandboxFault
 from graders.sandbox.program import Limits
 from graders.sandbox.runtime import LAUNCHER, SYSTEM_LIBRARIES, WORKER
-from graders.sandbox.zygote import Zygote
+from graders.sandbox.zygote import Process, Zygote, zygote_settings
 
 BUBBLEWRAP_OPTIONS = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"),
@@ -45,7 +45,9 @@ class Subprocess(Backend):
 
     def open(self, log: Log) -> Zygote:
         """A new sandbox; SandboxFault when that fails."""
-        return Zygote(self._command, self.runtime, self.limits, log)
+        runtime = self.runtime
+        settings = zygote_settings(WORKER, runtime.packages, runtime.readable, self.limits)
+        return Zygote(Process(self._command), settings, log)
 
     def _suffices(self, confinement: dict[str, int]) -> bool:
         return bool(confinement["landlock"] and confinement["seccomp"])

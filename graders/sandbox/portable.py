@@ -35,7 +35,7 @@ from graders.sandbox.channel import (
     believe,
 )
 from graders.sandbox.program import Limits
-from graders.sandbox.runtime import LAUNCHER, Runtime, launch_settings
+from graders.sandbox.runtime import LAUNCHER, WORKER, Runtime, launch_settings
 
 READY = b"ready"
 THREAD_SECONDS = 5.0
@@ -177,7 +177,7 @@ class SingleProcesses:
 
     def __init__(self, command: Sequence[str], runtime: Runtime, limits: Limits, log: Log) -> None:
         self._command, self._log = command, log
-        self._settings = launch_settings(runtime, limits)
+        self._settings = launch_settings(WORKER, runtime.packages, limits)
         self._channel: PipeChannel | None = None
 
     def start(self) -> PipeChannel:

@@ -34,6 +34,7 @@ class Reused(Backend):
         """End those that wait."""
         while self._idle:
             self._idle.pop().end()
+        self._backend.close()
 
 
 class _Kept:

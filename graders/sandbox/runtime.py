@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -91,11 +91,11 @@ def _holds_libraries(path: Path) -> bool:
     return ".so" in path.name and os.access(path, os.R_OK)
 
 
-def launch_settings(runtime: Runtime, limits: Limits) -> dict[str, object]:
-    """What every launcher is told."""
+def launch_settings(worker: PurePath, packages: PurePath, limits: Limits) -> dict[str, object]:
+    """What every launcher is told. worker, packages: where its file is, and the folder NumPy lies in."""
     return {
-        "worker": str(WORKER),
-        "numpy": str(runtime.packages),
+        "worker": str(worker),
+        "numpy": str(packages),
         "limits": {
             "AS": limits.memory + wire.INPUT_SIZE + wire.OUTPUT_SIZE,
             "FSIZE": limits.file_size,

@@ -147,6 +147,34 @@ def filters(threads: int, machine: str = "") -> list[bytes]:
     return [assemble(machine, zygote, {}), assemble(machine, worker, arguments)]
 
 
+STARTING: Final = (
+    *("capget", "capset", "chown", "epoll_create1", "epoll_ctl", "epoll_pwait", "execve", "fchdir", "fchown"),
+    *("fstatfs", "getgroups", "getpgrp", "getresgid", "getresuid", "pipe2", "setgid", "setgroups", "setuid"),
+    *("tgkill", "umask", "connect", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
+)
+"""What a container engine and a launcher that calls T need beyond the zygote, until the zygote's filter is there."""
+AF_UNIX: Final = 1
+
+
+def engine_profile(machine: str = "") -> dict[str, object]:
+    """The zygote's allowlist, and what comes before it, in the form that the Docker Engine reads; for all machines
+    whose numbers we know. An unknown one has no profile: KeyError.
+    """
+    machine = machine or platform.machine()
+    architecture = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}[machine]
+    unix_only = [{"index": 0, "value": AF_UNIX, "op": "SCMP_CMP_EQ"}]
+    allowed = sorted((set(NUMBERS) - {REFUSED_AS_UNKNOWN}) | set(STARTING))
+    return {
+        "defaultAction": "SCMP_ACT_ERRNO",
+        "architectures": [architecture],
+        "syscalls": [
+            {"names": allowed, "action": "SCMP_ACT_ALLOW"},
+            {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": unix_only},
+            {"names": [REFUSED_AS_UNKNOWN], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS},
+        ],
+    }
+
+
 def assemble(machine: str, allowed: Iterable[str], arguments: Mapping[str, tuple[int, tuple[int, ...]]]) -> bytes:
     """The program that allows these calls, some of them by an argument's value, and refuses all others."""
     column, architecture = MACHINES[machine]

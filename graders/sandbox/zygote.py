@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
+from typing import Protocol
 
 from graders.sandbox import seccomp, stopwatch
 from graders.sandbox.channel import START_SECONDS, Log, SandboxFault
 from graders.sandbox.decoder import printable
 from graders.sandbox.program import Limits
-from graders.sandbox.runtime import Runtime, launch_settings
+from graders.sandbox.runtime import launch_settings
 from graders.sandbox.sealed import SealedChannel
 
 FORK_SECONDS = 10.0
@@ -26,20 +29,36 @@ Command = Callable[[int], Sequence[str]]
 """The command line that runs the launcher, given the control socket's descriptor."""
 
 
-class Zygote:
-    """One sandbox: `start` gives a channel to a new worker and ends the one before.
+class Shell(Protocol):
+    """What a zygote runs in: the way it was started, and the way to end it.
 
-    worker: the process of the worker there is, as T sees it; the kernel says so, not the worker.
+    control: T's end of the socket to it. printed: where what is printed in it can be read, without waiting.
+    handed: descriptors it gets with its settings.
     """
 
-    def __init__(self, command: Command, runtime: Runtime, limits: Limits, log: Log) -> None:
-        self._log = log
-        self._channel: SealedChannel | None = None
-        self.worker = 0
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        stopwatch.name_senders(self._control)
-        self._printed, printing = os.pipe()
-        os.set_blocking(self._printed, False)
+    control: socket.socket
+    printed: int
+    handed: Sequence[int]
+
+    def started(self) -> None:
+        """It has what was handed to it."""
+
+    def end(self) -> None:
+        """Kill all that is in it."""
+
+    def release(self) -> None:
+        """Let go of what T holds of it."""
+
+
+class Process:
+    """A process of T's own, with its end of a pair of sockets."""
+
+    handed: Sequence[int] = ()
+
+    def __init__(self, command: Command) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.printed, printing = os.pipe()
+        os.set_blocking(self.printed, False)
         try:
             self._process = subprocess.Popen(
                 command(theirs.fileno()),
@@ -52,13 +71,47 @@ class Zygote:
                 start_new_session=True,
             )
         except OSError as error:
-            self._release()
+            self.release()
             raise SandboxFault(str(error)) from error
+        except BaseException:
+            self.release()
+            raise
         finally:
             theirs.close()
             os.close(printing)
+
+    def started(self) -> None:
+        """It needs nothing more."""
+
+    def end(self) -> None:
+        """Kill it and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def release(self) -> None:
+        """Close the socket and the pipe."""
+        self.control.close()
+        os.close(self.printed)
+
+
+class Zygote:
+    """One sandbox: `start` gives a channel to a new worker and ends the one before.
+
+    worker: the process of the worker there is, as T sees it; the kernel says so, not the worker.
+    log: where what is printed goes, from the next worker on.
+    """
+
+    def __init__(self, shell: Shell, settings: object, log: Log) -> None:
+        self.log = log
+        self._channel: SealedChannel | None = None
+        self.worker = 0
+        self._shell = shell
+        self._control, self._printed = shell.control, shell.printed
         try:
-            self._send_settings(_settings(runtime, limits))
+            stopwatch.name_senders(self._control)
+            self._send_settings(settings)
+            shell.started()
             self.confinement: dict[str, int] = json.loads(self._receive(START_SECONDS))
         except BaseException:
             self.close()
@@ -67,7 +120,7 @@ class Zygote:
     def start(self) -> SealedChannel:
         """A channel to a new worker."""
         self.stop()
-        channel = SealedChannel(self._log, self._printed)
+        channel = SealedChannel(self.log, self._printed)
         self._channel = channel
         try:
             socket.send_fds(self._control, [b"fork"], channel.worker_ends)
@@ -90,16 +143,20 @@ class Zygote:
         (status,) = struct.unpack("<i", self._receive(FORK_SECONDS))
         return os.waitstatus_to_exitcode(status)
 
+    def alive(self) -> bool:
+        """Whether it is there and has nothing to say, as befits one that was not asked."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        return not poll.poll(0)
+
     def close(self) -> None:
         """Kill all that is in the sandbox, and release all that T holds of it."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._shell.end()
         self._await_end()
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        self._release()
+        self._shell.release()
 
     def _await_end(self) -> None:
         """The last process in the sandbox takes the last writing end of the printing pipe with it."""
@@ -110,10 +167,6 @@ class Zygote:
                     return
             except BlockingIOError:
                 time.sleep(0.001)
-
-    def _release(self) -> None:
-        self._control.close()
-        os.close(self._printed)
 
     def _send(self, message: bytes) -> None:
         try:
@@ -126,7 +179,7 @@ class Zygote:
         try:
             with open(file, "wb", closefd=False) as writer:
                 writer.write(json.dumps(settings).encode())
-            socket.send_fds(self._control, [b"settings"], [file])
+            socket.send_fds(self._control, [b"settings"], [file, *self._shell.handed])
         except OSError as error:
             raise SandboxFault(str(error)) from error
         finally:
@@ -153,9 +206,12 @@ class Zygote:
         return ""
 
 
-def _settings(runtime: Runtime, limits: Limits) -> dict[str, object]:
+def zygote_settings(
+    worker: PurePath, packages: PurePath, readable: Iterable[PurePath], limits: Limits
+) -> dict[str, object]:
+    """What the launcher of a zygote is told; paths are those of the machine or image that it runs on."""
     return {
-        **launch_settings(runtime, limits),
-        "readable": [str(path) for path in runtime.readable],
+        **launch_settings(worker, packages, limits),
+        "readable": [str(path) for path in readable],
         "filters": [program.hex() for program in seccomp.filters(limits.processes)],
     }
