@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib
 import importlib.machinery
 import importlib.util
 import io
@@ -140,6 +141,37 @@ def drop_privileges() -> None:
     system_call(SYS_CAPSET[os.uname().machine], header, bytes(24))
 
 
+def import_extensions() -> None:
+    """Load the standard library's compiled parts, with what the system's loader finds for them, while it can."""
+    for folder in sys.path:
+        for name in os.listdir(folder) if folder.endswith("lib-dynload") else ():
+            module = name.partition(".")[0]
+            if not module.startswith(("_test", "_tkinter", "_xx", "xx")):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
+
+
+def enter(root: str) -> bool:
+    """See nothing but what lies in this folder from now on; whether that could be done."""
+    if not root:
+        return False
+    import_extensions()
+    os.chroot(root)
+    os.chdir("/")
+    return True
+
+
+def become(user: int, processor: int | None) -> int:
+    """Be that user for good, who is in no group; on one processor, if T may not see to that later."""
+    if user:
+        if processor is not None:
+            os.sched_setaffinity(0, {processor})
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    return user
+
+
 def restrict_files(readable: list[str]) -> int:
     """Let only these files and folders be read, nothing be written; Landlock's version, 0 without it."""
     try:
@@ -164,7 +196,7 @@ def allow(ruleset: int, path: str, rights: int) -> None:
     """Add rights on one file, or on one folder and all below it, to the ruleset."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # what cannot be opened needs no leave
         return
     rule = struct.pack("=Qi", rights, descriptor)
     system_call(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_PATH_BENEATH, rule, 0)
@@ -190,14 +222,17 @@ def zygote(control: socket.socket) -> None:
     limit_resources(settings["limits"])
     worker = import_worker(settings)
     settle_allocator()
+    entered = enter(settings["root"])
+    user = become(settings["user"], settings["processor"])
     drop_privileges()
-    landlock = restrict_files(settings["readable"])
+    landlock = restrict_files(["/"] if entered else settings["readable"])
     filters = [bytes.fromhex(program) for program in settings["filters"]]
     for program in filters[:1]:
         filter_system_calls(program)
     gc.collect()
     gc.freeze()
-    control.send(json.dumps({"landlock": landlock, "seccomp": bool(filters)}).encode())
+    confinement = {"landlock": landlock, "seccomp": bool(filters), "user": user, "root": entered}
+    control.send(json.dumps(confinement).encode())
     child = 0
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 16, 4)

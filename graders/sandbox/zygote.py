@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from graders.sandbox import seccomp, stopwatch
 from graders.sandbox.channel import START_SECONDS, Log, SandboxFault
 from graders.sandbox.decoder import printable
+from graders.sandbox.place import Place
 from graders.sandbox.program import Limits
 from graders.sandbox.runtime import Runtime, launch_settings
 from graders.sandbox.sealed import SealedChannel
@@ -32,8 +33,11 @@ class Zygote:
     worker: the process of the worker there is, as T sees it; the kernel says so, not the worker.
     """
 
-    def __init__(self, command: Command, runtime: Runtime, limits: Limits, log: Log) -> None:
-        self._log = log
+    def __init__(
+        self, command: Command, runtime: Runtime, limits: Limits, log: Log, place: Place | None = None
+    ) -> None:
+        """place: a user and a root folder of its own, given up again when it is closed."""
+        self._log, self._place = log, place or Place()
         self._channel: SealedChannel | None = None
         self.worker = 0
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -58,7 +62,7 @@ class Zygote:
             theirs.close()
             os.close(printing)
         try:
-            self._send_settings(_settings(runtime, limits))
+            self._send_settings(_settings(runtime, limits, self._place))
             self.confinement: dict[str, int] = json.loads(self._receive(START_SECONDS))
         except BaseException:
             self.close()
@@ -114,6 +118,7 @@ class Zygote:
     def _release(self) -> None:
         self._control.close()
         os.close(self._printed)
+        self._place.close()
 
     def _send(self, message: bytes) -> None:
         try:
@@ -153,9 +158,10 @@ class Zygote:
         return ""
 
 
-def _settings(runtime: Runtime, limits: Limits) -> dict[str, object]:
+def _settings(runtime: Runtime, limits: Limits, place: Place) -> dict[str, object]:
     return {
         **launch_settings(runtime, limits),
+        **place.settings(limits),
         "readable": [str(path) for path in runtime.readable],
         "filters": [program.hex() for program in seccomp.filters(limits.processes)],
     }
