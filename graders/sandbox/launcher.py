@@ -129,14 +129,18 @@ def process_control(option: int, *arguments: int) -> None:
         raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
-def drop_privileges() -> None:
-    """No new privileges, no capabilities, not even for root."""
+def renounce_privileges() -> None:
+    """No new privileges from now on, by whatever program or user."""
     process_control(PR_SET_NO_NEW_PRIVS, 1)
     with contextlib.suppress(OSError):
         process_control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(LAST_CAPABILITY + 1):
         with contextlib.suppress(OSError):  # not one this kernel knows, or not ours to drop
             process_control(PR_CAPBSET_DROP, capability)
+
+
+def drop_capabilities() -> None:
+    """None of those there are, not even for root."""
     header = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
     system_call(SYS_CAPSET[os.uname().machine], header, bytes(24))
 
@@ -223,8 +227,9 @@ def zygote(control: socket.socket) -> None:
     worker = import_worker(settings)
     settle_allocator()
     entered = enter(settings["root"])
+    renounce_privileges()
     user = become(settings["user"], settings["processor"])
-    drop_privileges()
+    drop_capabilities()
     landlock = restrict_files(["/"] if entered else settings["readable"])
     filters = [bytes.fromhex(program) for program in settings["filters"]]
     for program in filters[:1]:

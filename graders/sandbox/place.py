@@ -114,7 +114,8 @@ class Copy:
         with _mask(0o022):
             os.chmod(self.path, 0o755)
             for source in (*runtime.library, *runtime.numpy):
-                self._copy(source)
+                if source.name not in NOT_COPIED:
+                    self._copy(source)
 
     def _copy(self, source: Path) -> None:
         target = Path(self.path, *source.parts[1:])
@@ -134,12 +135,13 @@ class Copy:
 
 def _link_or_copy(source: str, target: str) -> None:
     """A second name for what everybody may read already, which costs nothing; else a copy."""
-    if os.stat(source).st_mode & EVERYBODY_READS and not os.path.islink(source):
-        with contextlib.suppress(OSError):
-            os.link(source, target)
-            return
-    shutil.copy2(source, target)
-    os.chmod(target, 0o644)
+    with contextlib.suppress(FileNotFoundError):  # another Python's half-written bytecode has its own name by now
+        if os.stat(source).st_mode & EVERYBODY_READS and not os.path.islink(source):
+            with contextlib.suppress(OSError):
+                os.link(source, target)
+                return
+        shutil.copy2(source, target)
+        os.chmod(target, 0o644)
 
 
 @contextlib.contextmanager
