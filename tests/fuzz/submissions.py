@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -94,7 +95,7 @@ def changed_notebook(data: bytes, generator: random.Random) -> bytes:
         while isinstance(inside, dict | list) and inside:
             key = generator.choice(list(inside)) if isinstance(inside, dict) else generator.randrange(len(inside))
             if generator.random() < 0.4 or not isinstance(inside[key], dict | list):
-                inside[key] = generator.choice(values)
+                inside[key] = copy.deepcopy(generator.choice(values))
                 break
             inside = inside[key]
     return json.dumps(notebook).encode()
