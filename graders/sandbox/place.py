@@ -8,11 +8,14 @@ Landlock is missing, or where an ordinary user cannot read this Python: a copy o
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
 import socket
+import stat
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +30,9 @@ USERS = range(60_000, 65_000)
 KILL, SETGID, SETUID, SYS_CHROOT, SYS_NICE = 5, 6, 7, 18, 23
 """Capabilities, by number."""
 EVERYBODY_READS, EVERYBODY_ENTERS = 0o004, 0o001
+COPIES = "backcheck-runtime-"
+JUST_MADE = 30.0
+"""Seconds in which a copy may not be held yet."""
 NOT_COPIED = ("test", "tests", "idlelib", "tkinter", "ensurepip", "turtledemo", "lib2to3")
 
 
@@ -109,8 +115,11 @@ class Copy:
     """A folder with a copy of what a worker reads, under the same names, which goes when nobody needs it any more."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.path = tempfile.mkdtemp(prefix="backcheck-runtime-")
-        self._end = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        _sweep()
+        self.path = tempfile.mkdtemp(prefix=COPIES)
+        held = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        self._end = weakref.finalize(self, _remove, self.path, held)
         with _mask(0o022):
             os.chmod(self.path, 0o755)
             for source in (*runtime.library, *runtime.numpy):
@@ -131,6 +140,28 @@ class Copy:
     def close(self) -> None:
         """Remove it."""
         self._end()
+
+
+def _remove(path: str, held: int) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    os.close(held)
+
+
+def _sweep() -> None:
+    """Remove copies whose owner was killed: nobody holds them any more."""
+    for path in Path(tempfile.gettempdir()).glob(COPIES + "*"):
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                continue
+            if time.time() - status.st_mtime < JUST_MADE:
+                continue
+            held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(held)
 
 
 def _link_or_copy(source: str, target: str) -> None:

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from graders.sandbox import open_backend
 from graders.sandbox.channel import Log, SandboxFault
-from graders.sandbox.place import USERS, Copy, Place, may, may_change_user, processor, readable_for_all, take
+from graders.sandbox.place import COPIES, USERS, Copy, Place, may, may_change_user, processor, readable_for_all, take
 from graders.sandbox.program import Limits
 from graders.sandbox.runtime import find_runtime
 
@@ -163,6 +164,20 @@ def test_a_copy_of_the_runtime_is_for_everybody_and_goes():
     assert not names & {"torch", "reference", "graders", "hypothesis"}
     copy.close()
     assert not top.exists()
+
+
+def test_a_copy_whose_owner_was_killed_goes_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine, orphan, new = Copy(find_runtime()), tmp_path / f"{COPIES}orphan", tmp_path / f"{COPIES}new"
+    orphan.mkdir()
+    new.mkdir()
+    for path in (Path(mine.path), orphan):
+        os.utime(path, (0, 0))
+    other = Copy(find_runtime())
+    assert (Path(mine.path).exists(), orphan.exists(), new.exists()) == (True, False, True)
+    other.close()
+    mine.close()
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_what_cannot_be_entered_is_not_readable_for_all(tmp_path: Path):
