@@ -2,6 +2,7 @@
 # make test   set up what is needed and run the tests
 # make lint   ruff and mypy
 # make engine  start the Docker Engine where it can be started, and make the worker's image
+# make test-all, make fuzz, make exploits   what takes too long for every change
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -18,7 +19,7 @@ READY := $(VENV)/.ready
 
 IMAGES  ?=
 
-.PHONY: setup sandbox engine demo test lint budget bench coverage translate clean
+.PHONY: setup sandbox engine demo test test-all fuzz exploits lint budget bench coverage translate clean
 
 setup: $(READY) sandbox
 
@@ -65,6 +66,18 @@ demo: setup $(if $(filter docker,$(SANDBOX)),engine)
 
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# Everything, with what takes too long for every change: all exploits in all sandboxes, and the whole fuzzing.
+test-all: setup fuzz
+	BACKCHECK_TEST_ALL=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# A million malformed replies, ten thousand malformed submissions, gradings in which something is killed.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz
+
+# Try every known exploit in every sandbox that works here, and write the table of docs/security.md anew.
+exploits: setup
+	$(BIN)/python -m graders.exploits --jobs $(JOBS) docs/security.md
 
 lint: setup
 	$(BIN)/ruff check .

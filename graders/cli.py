@@ -412,11 +412,16 @@ def save_reports(report: Report, out: Path) -> None:
     "--runs", type=click.IntRange(0), default=10_000, show_default=True, help="Wheat runs, each on new cases."
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at a time.")
+@click.option("--exploits", is_flag=True, help="Try the known exploits instead; in every sandbox, or in --sandbox.")
 @click.option("--json", "as_json", is_flag=True, help="Print figures and lists as JSON, and nothing else.")
-def audit(unit: str | None, sandbox: str, runs: int, jobs: int, as_json: bool) -> None:
+def audit(unit: str | None, sandbox: str, runs: int, jobs: int, exploits: bool, as_json: bool) -> None:
     """Prove the graders: wrong variants lose what they break, right ones nothing, stubs score 0."""
     chosen = known_unit(unit).name if unit else None
     require_torch()
+    if exploits:
+        if chosen:
+            raise Problem(_("--exploits takes no unit"))
+        sys.exit(try_exploits(sandbox, jobs, as_json))
     from graders.audit import audit as carry_out
     from graders.report.audit_table import print_audit
     from graders.report.class_table import ProgressDisplay
@@ -429,6 +434,22 @@ def audit(unit: str | None, sandbox: str, runs: int, jobs: int, as_json: bool) -
     else:
         print_audit(result, console)
     sys.exit(PASS if result.passed else FAIL)
+
+
+def try_exploits(sandbox: str, jobs: int, as_json: bool) -> int:
+    """Try the known exploits; the exit code."""
+    from graders.exploits.runner import besiege
+    from graders.report.class_table import ProgressDisplay
+    from graders.report.exploit_table import print_siege
+
+    console = Console(stderr=as_json)
+    with ProgressDisplay(console, 0) as display:
+        siege = besiege(() if sandbox == "auto" else (sandbox,), jobs=jobs, progress=display.reached)
+    if as_json:
+        click.echo(json.dumps(siege.summary(), ensure_ascii=False, indent=1))
+    else:
+        print_siege(siege, console)
+    return PASS if siege.passed else FAIL
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -58,8 +58,11 @@ def grade(
     started, clock = datetime.now(UTC), time.perf_counter()
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
     try:
-        graded = run_session(submission, wanted, exam, practice or exam, backend, progress, explain, suspects, stand)
-        graded = with_composites(graded, submission, exam, backend)
+        with np.errstate(all="ignore"):  # judging what is not finite must not warn us: it is the submission's
+            graded = run_session(
+                submission, wanted, exam, practice or exam, backend, progress, explain, suspects, stand
+            )
+            graded = with_composites(graded, submission, exam, backend)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
     graded = replace(graded, notes=(*graded.notes, *spared(graded.results)))

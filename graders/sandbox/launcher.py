@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib
 import importlib.machinery
 import importlib.util
 import io
@@ -130,16 +131,51 @@ def process_control(option: int, *arguments: int) -> None:
         raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
-def drop_privileges() -> None:
-    """No new privileges, no capabilities, not even for root."""
+def renounce_privileges() -> None:
+    """No new privileges from now on, by whatever program or user."""
     process_control(PR_SET_NO_NEW_PRIVS, 1)
     with contextlib.suppress(OSError):
         process_control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(LAST_CAPABILITY + 1):
         with contextlib.suppress(OSError):  # not one this kernel knows, or not ours to drop
             process_control(PR_CAPBSET_DROP, capability)
+
+
+def drop_capabilities() -> None:
+    """None of those there are, not even for root."""
     header = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
     system_call(SYS_CAPSET[os.uname().machine], header, bytes(24))
+
+
+def import_extensions() -> None:
+    """Load the standard library's compiled parts, with what the system's loader finds for them, while it can."""
+    for folder in sys.path:
+        for name in os.listdir(folder) if folder.endswith("lib-dynload") else ():
+            module = name.partition(".")[0]
+            if not module.startswith(("_test", "_tkinter", "_xx", "xx")):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
+
+
+def enter(root: str) -> bool:
+    """See nothing but what lies in this folder from now on; whether that could be done."""
+    if not root:
+        return False
+    import_extensions()
+    os.chroot(root)
+    os.chdir("/")
+    return True
+
+
+def become(user: int, processor: int | None) -> int:
+    """Be that user for good, who is in no group; on one processor, if T may not see to that later."""
+    if user:
+        if processor is not None:
+            os.sched_setaffinity(0, {processor})
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    return user
 
 
 def restrict_files(readable: list[str]) -> int:
@@ -166,7 +202,7 @@ def allow(ruleset: int, path: str, rights: int) -> None:
     """Add rights on one file, or on one folder and all below it, to the ruleset."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # what cannot be opened needs no leave
         return
     rule = struct.pack("=Qi", rights, descriptor)
     system_call(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_PATH_BENEATH, rule, 0)
@@ -192,14 +228,18 @@ def zygote(control: socket.socket) -> None:
     limit_resources(settings["limits"])
     worker = import_worker(settings)
     settle_allocator()
-    drop_privileges()
-    landlock = restrict_files(settings["readable"])
+    entered = enter(settings["root"])
+    renounce_privileges()
+    user = become(settings["user"], settings["processor"])
+    drop_capabilities()
+    landlock = restrict_files(["/"] if entered else settings["readable"])
     filters = [bytes.fromhex(program) for program in settings["filters"]]
     for program in filters[:1]:
         filter_system_calls(program)
     gc.collect()
     gc.freeze()
-    control.send(json.dumps({"landlock": landlock, "seccomp": bool(filters)}).encode())
+    confinement = {"landlock": landlock, "seccomp": bool(filters), "user": user, "root": entered}
+    control.send(json.dumps(confinement).encode())
     child = 0
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 16, 4)

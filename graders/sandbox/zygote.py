@@ -18,6 +18,7 @@ from typing import Protocol
 from graders.sandbox import seccomp, stopwatch
 from graders.sandbox.channel import START_SECONDS, Log, SandboxFault
 from graders.sandbox.decoder import printable
+from graders.sandbox.place import Place
 from graders.sandbox.program import Limits
 from graders.sandbox.runtime import launch_settings
 from graders.sandbox.sealed import SealedChannel
@@ -51,11 +52,15 @@ class Shell(Protocol):
 
 
 class Process:
-    """A process of T's own, with its end of a pair of sockets."""
+    """A process of T's own, with its end of a pair of sockets.
+
+    place: a user and a root folder of its own, given up when it is released.
+    """
 
     handed: Sequence[int] = ()
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, place: Place) -> None:
+        self._place = place
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.printed, printing = os.pipe()
         os.set_blocking(self.printed, False)
@@ -90,9 +95,10 @@ class Process:
         self._process.wait()
 
     def release(self) -> None:
-        """Close the socket and the pipe."""
+        """Close the socket and the pipe, and let another have the place."""
         self.control.close()
         os.close(self.printed)
+        self._place.close()
 
 
 class Zygote:

@@ -1,0 +1,1 @@
+"""Malformed replies and malformed submissions, made by changing sound ones."""
