@@ -65,8 +65,8 @@ class Subprocess(Backend):
     def open(self, log: Log) -> Zygote:
         """A new sandbox; SandboxFault when that fails."""
         runtime, place = self.runtime, self._place()
-        settings = zygote_settings(WORKER, runtime.packages, runtime.readable, self.limits)
-        return Zygote(Process(self._command, place), {**settings, **place.settings(self.limits)}, log)
+        settings = zygote_settings(WORKER, runtime.packages, runtime.readable, self.limits, place)
+        return Zygote(Process(self._command, place), settings, log)
 
     def _place(self) -> Place:
         return take(self._copy.path if self._copy else "") if self.owns_user else Place()

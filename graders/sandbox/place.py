@@ -125,6 +125,7 @@ class Copy:
             for source in (*runtime.library, *runtime.numpy):
                 if source.name not in NOT_COPIED:
                     self._copy(source)
+                    self._veil(source, runtime.folder)
 
     def _copy(self, source: Path) -> None:
         target = Path(self.path, *source.parts[1:])
@@ -136,6 +137,12 @@ class Copy:
                 folder.chmod(0o755)
         elif source.is_file():
             _link_or_copy(str(source), str(target))
+
+    def _veil(self, source: Path, library: Path) -> None:
+        """Let the folders on the way be passed through, not listed: they say where things lie on this machine."""
+        for folder in source.parents[:-1]:
+            if not folder.is_relative_to(library):
+                Path(self.path, *folder.parts[1:]).chmod(0o711)
 
     def close(self) -> None:
         """Remove it."""

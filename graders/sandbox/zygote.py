@@ -213,11 +213,12 @@ class Zygote:
 
 
 def zygote_settings(
-    worker: PurePath, packages: PurePath, readable: Iterable[PurePath], limits: Limits
+    worker: PurePath, packages: PurePath, readable: Iterable[PurePath], limits: Limits, place: Place | None = None
 ) -> dict[str, object]:
     """What the launcher of a zygote is told; paths are those of the machine or image that it runs on."""
     return {
         **launch_settings(worker, packages, limits),
+        **(place or Place()).settings(limits),
         "readable": [str(path) for path in readable],
         "filters": [program.hex() for program in seccomp.filters(limits.processes)],
     }
