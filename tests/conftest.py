@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 
 import pytest
 
@@ -11,6 +12,35 @@ from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 
 os.environ["BACKCHECK_THROUGHPUT"] = "0"  # commands time nothing, but where that is what is tested
+
+WHOLE = os.environ.get("BACKCHECK_TEST_ALL") == "1"
+SHARES = {
+    "tests/graders/test_audit.py": 3,
+    "tests/exploits/test_catalogue.py": 3,
+    "tests/graders/test_grade.py": 2,
+    "tests/graders/test_properties.py": 2,
+    "tests/graders/test_new_units.py": 2,
+    "tests/contracts/test_cs231n.py": 2,
+    "tests/course/test_stub.py": 2,
+    "tests/submissions/test_expected.py": 2,
+}
+"""Of the dearest tests with many parameters every change runs one in so many, by a checksum of their names, and at least
+one a test function; `make test-all` runs them all."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not in the share, unless it was asked for by name."""
+    if WHOLE or any("::" in argument for argument in config.args):
+        return
+    seen: set[str] = set()
+    kept, left = [], []
+    for item in items:
+        file, function = item.nodeid.partition("::")[0], item.nodeid.partition("[")[0]
+        drawn = zlib.crc32(item.nodeid.encode()) % SHARES.get(file, 1) == 0
+        (kept if drawn or function not in seen else left).append(item)
+        seen.add(function)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
