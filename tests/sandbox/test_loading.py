@@ -229,3 +229,49 @@ def test_prints_are_logged_once_however_often_the_submission_is_loaded():
             session.run([Program((Call("f"),))])
         assert session.log == "loading [31m\n" + "called\n" * 3
     assert LIMITS.output > len(session.log)
+
+
+SECOND = """
+    %matplotlib inline
+    import inspect
+    from __future__ import annotations
+    1 / 0
+    def f(x): return len(inspect.getsource(g))
+    def g(x):
+        raise ValueError("where")
+"""
+
+
+def test_a_second_worker_takes_what_the_first_has_compiled(isolated: Backend):
+    """What raised raises again, lines and sources are known, and only the first worker compiles."""
+    counted = (
+        "\nimport ast\nold = ast.parse\ndef parsed(*a, **k): raise RuntimeError('compiled again')\nast.parse = parsed"
+    )
+    piece = Piece("cell 1", textwrap.dedent(SECOND).strip() + counted, magics=True)
+    with Session(isolated, [piece], ("f", "g")) as session:
+        first = session.load()
+        assert first.compiled
+        program = Program((Call("f", (1,)), Call("g", (1,))))
+        answers = []
+        for _worker in range(2):
+            answers.append(session.run([program])[0].calls)
+            session.fresh()
+        assert [call.text for call in answers[0]] == [call.text for call in answers[1]]
+        assert "line 7" in answers[1][1].text
+        assert int(answers[1][0].values[0].array) == int(answers[0][0].values[0].array) > 10
+
+
+FORGE = """
+import sys
+sys.modules["worker"].Submission.compiled = lambda self: {forged}
+def f(x): return x
+"""
+
+
+@pytest.mark.parametrize("forged", ["b'nonsense'", "b'N'", "__import__('marshal').dumps(((), []))", "bytes(9 << 20)"])
+def test_nonsense_for_code_is_the_submissions_own_loss(forged: str, isolated: Backend):
+    with Session(isolated, [Piece("", FORGE.format(forged=forged))], ("f",)) as session:
+        session.load()
+        session.fresh()
+        (reply,) = session.run([Program((Call("f", (1,)),))])
+        assert reply.status != "completed" or reply.calls[0].outcome in ("missing", "returned")
