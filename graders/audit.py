@@ -7,7 +7,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from graders.exam import Exam
@@ -48,7 +48,8 @@ class Outcome:
     right: whether it ended as it must. failed: the properties that were lost. message: of the
     first of them. diagnosed: whether a chaff was named as what explains the loss of its killer. misnamed: chaffs that
     were named instead of it, or beside it as the same, though other cases tell them apart. hidden: whether a wheat that
-    failed has full marks on the public cases, so that its author could not have known.
+    failed has full marks on the public cases, so that its author could not have known. faulty: whether a
+    fault of ours kept it from being judged.
     """
 
     trial: Trial
@@ -61,6 +62,7 @@ class Outcome:
     diagnosed: bool = False
     misnamed: tuple[str, ...] = ()
     hidden: bool = False
+    faulty: bool = False
 
     @property
     def killed(self) -> bool:
@@ -186,10 +188,30 @@ class Auditor:
         self.others = {name: Suspects(Exam(find_unit(name), secret_of(0)), self.backend) for name in unit_names()}
 
     def batch(self, trials: Sequence[Trial]) -> list[Outcome]:
-        """What comes of trials of one batch."""
-        if trials[0].kind == "wheat":
-            return self.wheats(trials, all_wheats()[trials[0].index])
-        return [self(trial) for trial in trials]
+        """What comes of trials of one batch; one that a fault of ours ends is tried once more.
+
+        A machine that was too busy to start a sandbox says nothing of the graders; what fails twice is theirs.
+        """
+        outcomes = self._judged(trials)
+        return [self._judged([one.trial])[0] if one.faulty else one for one in outcomes]
+
+    def _judged(self, trials: Sequence[Trial]) -> list[Outcome]:
+        """What came of trials; when judging them fails, that they were not judged, and why."""
+        try:
+            if trials[0].kind == "wheat":
+                return self.wheats(trials, all_wheats()[trials[0].index])
+            return [self(trial) for trial in trials]
+        except Exception as fault:  # one trial must not end an audit of hours
+            return [self._unjudged(trial, fault) for trial in trials]
+
+    def _unjudged(self, trial: Trial, fault: Exception) -> Outcome:
+        """A trial that a fault of ours ended."""
+        message = f"{type(fault).__name__}: {fault}"
+        if trial.kind == "stub":
+            unit = unit_names()[trial.index]
+            return Outcome(trial, False, unit, f"{unit}__stub", message=message, faulty=True)
+        variant = all_chaffs()[trial.index] if trial.kind == "chaff" else all_wheats()[trial.index]
+        return Outcome(trial, False, rows()[variant.row][0].name, variant.label, message=message, faulty=True)
 
     def __call__(self, trial: Trial) -> Outcome:
         """What comes of a trial."""
@@ -213,8 +235,9 @@ class Auditor:
         right = set(failed) == chaff.fails
         named = {result.property: result.misconceptions for result in report.results}
         diagnosed = chaff.label in named.get(chaff.killer, ())
+        misnamed = self._misnamed(chaff, unit, named)
         return Outcome(
-            trial, right, unit, chaff.label, failed, wanted, first, diagnosed, self._misnamed(chaff, unit, named)
+            trial, right, unit, chaff.label, failed, wanted, first, diagnosed, misnamed, faulty=report.faulty
         )
 
     def _misnamed(self, chaff: Chaff, unit: str, named: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -244,7 +267,9 @@ class Auditor:
                 right = bool(results) and not wrong
                 failed = tuple(one.property for one in wrong)
                 hidden = not right and not lost(self._graded(wheat, self.public[unit.name]).results)
-                outcomes.append(Outcome(trial, right, unit.name, wheat.label, failed, (), message, hidden=hidden))
+                faulty = any(result.status is Status.ERROR for result in wrong)
+                outcome = Outcome(trial, right, unit.name, wheat.label, failed, message=message, hidden=hidden)
+                outcomes.append(replace(outcome, faulty=faulty))
         return outcomes
 
     def stub(self, trial: Trial, unit: Unit) -> Outcome:
@@ -255,7 +280,7 @@ class Auditor:
         report = grade(submission, self.public[unit.name], self.backend, explain=False)
         right = report.score == 0 and all(result.message == "not attempted" for result in report.results)
         message = "" if right else report.problem or f"{report.score:g} points for a stub"
-        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=message)
+        return Outcome(trial, right, unit.name, f"{unit.name}__stub", message=message, faulty=report.faulty)
 
     def _graded(self, variant: Variant, exam: Exam, suspects: Suspects | None = None) -> Report:
         tasks = frozenset({variant.row})

@@ -14,7 +14,7 @@ from graders.audit import Audit, Auditor, Outcome, Trial
 from graders.cli import cli
 from graders.exam import Exam
 from graders.misconceptions import all_chaffs
-from graders.misconceptions.variant import Variant, chaff, rows
+from graders.misconceptions.variant import Chaff, Variant, chaff, rows
 from graders.properties import properties
 from graders.sandbox import Backend
 from graders.specs import unit_names
@@ -143,11 +143,31 @@ def test_the_verdict_needs_every_trial_and_every_kind_of_property(monkeypatch):
     assert not one.passed
 
 
+def test_a_trial_that_a_fault_of_ours_ends_is_tried_once_more(auditor: Auditor, monkeypatch):
+    judge, faults = auditor.chaff, [RuntimeError("the machine is busy")]
+
+    def busy_at_first(trial: Trial, chaff: Chaff) -> Outcome:
+        if faults:
+            raise faults.pop()
+        return judge(trial, chaff)
+
+    monkeypatch.setattr(auditor, "chaff", busy_at_first)
+    trial = next(iter(audit.trials("01-activations", 0)))
+    (outcome,) = auditor.batch([trial])
+    assert outcome.right
+    assert not outcome.faulty
+    faults += [RuntimeError("the machine is busy"), RuntimeError("the machine is busy")]
+    (outcome,) = auditor.batch([trial])
+    assert (outcome.right, outcome.faulty, outcome.message) == (False, True, "RuntimeError: the machine is busy")
+    assert not Audit([outcome]).passed
+
+
 def test_the_command_prints_figures_and_ends_with_the_verdict(monkeypatch):
     everything = list(audit.trials("13-gan", 2))
     some = [*everything[::40], *(trial for trial in everything if trial.kind != "chaff")]
     monkeypatch.setattr(audit, "trials", lambda unit, runs: some)
     result = CliRunner().invoke(cli, ["audit", "13", "--runs", "2", "--json"])
+    assert result.stdout, (result.stderr, result.exception)
     figures = json.loads(result.stdout)
     assert figures["chaffs"] == figures["killed"] == len(everything[::40])
     assert (figures["wheat_runs"], figures["false_failures"], figures["stubs"]) == (2, 0, 1)
