@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from graders import judging
 from graders.i18n import _
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, once, stopped, values_by_name
-from graders.properties.compare import number, position
+from graders.properties.compare import position, told_apart
 from graders.properties.conform import numbers
 from graders.sandbox.program import Program, Reply
 from graders.specs.row import Row
@@ -133,12 +133,9 @@ def _difference(item: Item, name: str, index: int, whole: Array, together: Array
         return []
     function = item.row.functions[0 if name in item.row.outputs else 1]
     how = _("joined") if joined else _("added")
+    got, wanted = told_apart(whole[judgement.worst], together[judgement.worst])
     text = _("{label} of the batch differs from its parts {how}: at {at} got {got}, the parts give {wanted}").format(
-        label=name,
-        how=how,
-        at=position(judgement.worst),
-        got=number(whole[judgement.worst]),
-        wanted=number(together[judgement.worst]),
+        label=name, how=how, at=position(judgement.worst), got=got, wanted=wanted
     )
     return [Finding(function, text, name, whole, np.asarray(together), judgement.error)]
 

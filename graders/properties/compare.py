@@ -17,6 +17,8 @@ from graders.properties.conform import Form, conform
 from graders.sandbox.program import Value
 
 Array = NDArray[Any]
+SHOWN = range(6, 17)
+"""Digits of a number in a message; from 17 on a float is written whole."""
 
 
 def compare(item: Item, where: str, name: str, value: Value, *, gradient: bool) -> Judged:
@@ -108,16 +110,12 @@ def not_finite(label: str, got: Array) -> str:
 
 def _wrong(where: str, form: Form, judgement: Judgement) -> Finding:
     assert form.array is not None
+    got, wanted = told_apart(form.array[judgement.worst], form.wanted[judgement.worst])
     text = _("{label} is wrong, most at {at}: got {got}, wanted {wanted}").format(
-        label=form.label,
-        at=position(judgement.worst),
-        got=number(form.array[judgement.worst]),
-        wanted=number(form.wanted[judgement.worst]),
+        label=form.label, at=position(judgement.worst), got=got, wanted=wanted
     )
     if not judgement.worst:
-        text = _("{label} is wrong: got {got}, wanted {wanted}").format(
-            label=form.label, got=number(form.array), wanted=number(form.wanted)
-        )
+        text = _("{label} is wrong: got {got}, wanted {wanted}").format(label=form.label, got=got, wanted=wanted)
     return Finding(where, text, form.label, form.array, form.wanted, judgement.error)
 
 
@@ -131,9 +129,10 @@ def position(index: tuple[int, ...]) -> str:
     return "[" + ", ".join(map(str, index)) + "]"
 
 
-def number(value: Any) -> str:
-    """A number with as many digits as a reader wants."""
-    return f"{float(value):.6g}"
+def told_apart(got: Any, wanted: Any) -> tuple[str, str]:
+    """Two numbers with as many digits as a reader wants, and as many more as it takes to see that they differ."""
+    pairs = ((f"{float(got):.{digits}g}", f"{float(wanted):.{digits}g}") for digits in SHOWN)
+    return next((pair for pair in pairs if pair[0] != pair[1]), (repr(float(got)), repr(float(wanted))))
 
 
 def merge(judged: list[Judged]) -> Judged:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from graders import judging
 from graders.i18n import _
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, once, stopped, values_by_name
-from graders.properties.compare import number, position
+from graders.properties.compare import position, told_apart
 from graders.properties.conform import numbers
 from graders.sandbox.program import Program, Reply
 
@@ -66,8 +66,9 @@ def _departure(item: Item, label: str, index: int, u: Array, v: Array, mixed: Ar
         if (excess <= 0).all():
             return []
     worst = tuple(int(i) for i in np.unravel_index(int(excess.argmax()), excess.shape))
+    got, needed = told_apart(mixed[worst], wanted[worst])
     text = _("{label} is not linear in the upstream gradient: at {at} got {got}, wanted {wanted}").format(
-        label=label, at=position(worst), got=number(mixed[worst]), wanted=number(wanted[worst])
+        label=label, at=position(worst), got=got, wanted=needed
     )
     hint = _("the backward looks at the values of the upstream gradient, instead of only multiplying by it")
     return [Finding(item.row.functions[1], text, label, mixed, wanted, hint=hint)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from graders import cases, judging
 from graders.i18n import _
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, once, stopped, values_by_name
-from graders.properties.compare import number, position
+from graders.properties.compare import position, told_apart
 from graders.properties.conform import conform, is_number
 from graders.sandbox.program import Program, Reply
 
@@ -86,11 +86,9 @@ def _lost(item: Item, where: str, name: str, index: int, single: Array, double: 
     judgement = judging.judge(single, double.astype(np.float64), U32, spreads)
     if judgement.right or judgement.inconclusive:
         return []
+    got, wanted = told_apart(single[judgement.worst], double[judgement.worst])
     text = _("{label} loses digits in float32, most at {at}: got {got}, wanted {wanted}").format(
-        label=name,
-        at=position(judgement.worst),
-        got=number(single[judgement.worst]),
-        wanted=number(double[judgement.worst]),
+        label=name, at=position(judgement.worst), got=got, wanted=wanted
     )
     return [Finding(where, text, name, single, double, judgement.error)]
 

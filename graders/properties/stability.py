@@ -14,7 +14,7 @@ from graders import judging
 from graders.i18n import _
 from graders.oracle import leaves
 from graders.properties.base import Earlier, Finding, Item, Judged, Property, stopped, values_by_name
-from graders.properties.compare import not_finite, number, position
+from graders.properties.compare import not_finite, position, told_apart
 from graders.properties.conform import conform
 from graders.properties.run import run_once
 from graders.sandbox.program import Reply, Value
@@ -117,11 +117,10 @@ def _words(label: str, worst: tuple[int, ...], got: NDArray[np.float64], wanted:
     scale = max(float(np.abs(wanted[worst])), float(np.finfo(np.float32).tiny))
     wrong = max(abs(float(got[worst]) - float(wanted[worst])) / scale, U32)
     digits = min(DIGITS, max(1, round(DIGITS + math.log10(wrong))))
+    had, needed = told_apart(got[worst], wanted[worst])
     return _(
         "{label} loses {digits} of {all} digits on hostile inputs, most at {at}: got {got}, wanted {wanted}"
-    ).format(
-        label=label, digits=digits, all=DIGITS, at=position(worst), got=number(got[worst]), wanted=number(wanted[worst])
-    )
+    ).format(label=label, digits=digits, all=DIGITS, at=position(worst), got=had, wanted=needed)
 
 
 def _lost(finding: Finding, hostile: Hostile, credit: float) -> Judged:

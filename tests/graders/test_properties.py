@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from graders.grade import grade
 from graders.intake.submission import Submission
+from graders.properties.compare import told_apart
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece
 from graders.verdict import Status
@@ -146,3 +148,10 @@ def test_what_cannot_be_judged_names_the_forward_it_depends_on(body: str, says: 
     assert {result.status for result in others} == {Status.SKIPPED}
     assert {result.depends_on for result in others} == {"forward"}
     assert report.score == 0
+
+
+def test_a_message_shows_as_many_digits_as_tell_two_numbers_apart():
+    assert told_apart(0.731059, 0.669762) == ("0.731059", "0.669762")
+    assert told_apart(np.float32(-0.24999994), np.float32(-0.25)) == ("-0.2499999", "-0.25")
+    assert told_apart(1.0, np.nextafter(1.0, 2)) == ("1.0", "1.0000000000000002")
+    assert told_apart(0, float("inf")) == ("0", "inf")
