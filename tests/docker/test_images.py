@@ -16,6 +16,7 @@ import graders
 from graders.images import ImageError, base, contents, recipes_folder, wheels
 from graders.images.build import KINDS, Origin, build, choose_base, write_context
 from graders.sandbox import docker
+from tests.engine import require_engine
 
 ROOT = Path(graders.__file__).parents[1]
 WORKER = KINDS[0]
@@ -27,10 +28,7 @@ LONG_ENOUGH = 32
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Path:
     """All files of the worker's image, as an archive."""
-    from .conftest import missing
-
-    if reason := missing():
-        pytest.skip(reason)
+    require_engine()
     client = docker.connect()
     path: Path = tmp_path_factory.mktemp("image") / "worker.tar"
     container = client.create_container(docker.find_image(client), ["true"])["Id"]
