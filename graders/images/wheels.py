@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 import zipfile
@@ -41,13 +42,17 @@ def collect(
         # that index is asked for torch alone: what else it has, or an outage of it, is nothing to the others
         (torch,) = (line for line in requirements.read_text("utf-8").splitlines() if line.startswith("torch=="))
         _download([*common, "--no-deps", "--retries", RETRIES, "--index-url", torch_index, torch])
-    _download([*common, *where, "--requirement", str(requirements)])
+    _download([*common, *where, "--requirement", str(requirements)], only_here=wheelhouse is not None)
     return sorted(target.glob("*.whl"))
 
 
-def _download(options: Sequence[str]) -> None:
+def _download(options: Sequence[str], only_here: bool = False) -> None:
+    """only_here: whatever the machine's settings name as a place for packages is not looked at."""
+    settings = {name: value for name, value in os.environ.items() if not (only_here and name.startswith("PIP_"))}
+    if only_here:
+        settings["PIP_CONFIG_FILE"] = os.devnull
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
         words = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr]
         raise ImageError(_("the wheels could not be had: {reason}").format(reason=" ".join(words)[:500]))

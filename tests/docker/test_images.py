@@ -226,9 +226,25 @@ def test_an_image_for_gpus_is_not_made_of_a_torch_that_knows_none(monkeypatch):
         build(KINDS[2], Origin(base="x"))
 
 
+def test_a_wheelhouse_is_the_only_place_that_is_looked_at(monkeypatch, tmp_path):
+    elsewhere, requirements = tmp_path / "elsewhere", tmp_path / "requirements.txt"
+    elsewhere.mkdir()
+    with zipfile.ZipFile(elsewhere / "backcheck_one-1-py3-none-any.whl", "w") as file:
+        file.writestr("backcheck_one-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: backcheck-one\nVersion: 1\n")
+        file.writestr(
+            "backcheck_one-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr("backcheck_one-1.dist-info/RECORD", "")
+    requirements.write_text("backcheck-one==1\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(elsewhere))
+    with pytest.raises(ImageError, match="backcheck-one"):
+        wheels.collect(requirements, tmp_path / "to", "3.11", "x86_64", tmp_path)
+    assert len(wheels.collect(requirements, tmp_path / "to", "3.11", "x86_64", elsewhere)) == 1
+
+
 def test_the_index_of_torch_is_asked_for_torch_alone(monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(wheels, "_download", asked.append)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(wheels, "_download", lambda options, only_here=False: asked.append(options))
     requirements = recipes_folder() / "grader" / "requirements.txt"
     wheels.collect(requirements, tmp_path, "3.11", "x86_64", None, "https://torch.example")
     first, second = asked
