@@ -37,6 +37,7 @@ sandbox:
 
 # The Docker Engine, for --sandbox docker: root may install it and start it (its log: .demo/engine.log), all others use the
 # one there is. Where none answers in the end, this says so and goes on: tests that need one are skipped.
+# An image that cannot be made fails the tests that need it (.demo/image.log).
 # `make engine IMAGES="--base REF --wheelhouse DIR"` says what the worker's image is made of.
 engine: $(READY)
 	@mkdir -p .demo; rm -f .demo/image.log
@@ -52,8 +53,9 @@ engine: $(READY)
 	fi; \
 	if ! answers; then echo "no Docker Engine answers; going on without"; exit 0; fi; \
 	$(BIN)/python -c "from graders.sandbox.docker import *; find_image(connect())" 2>/dev/null \
-	  || { $(BIN)/backcheck images build worker $(IMAGES) >.demo/image.log 2>&1; made=$$?; cat .demo/image.log; exit $$made; } \
-	  || echo "the worker's image could not be made; --sandbox docker will say so, and its tests will fail"
+	  || { $(BIN)/backcheck images build worker $(IMAGES) >.demo/image.log 2>&1 && cat .demo/image.log; } \
+	  || { cat .demo/image.log; \
+	    echo "the worker's image could not be made; --sandbox docker will say so, and its tests will fail"; }
 
 # `make demo TIMED=--throughput` times every task as well, which takes some twenty seconds a submission.
 TIMED ?= --no-throughput
