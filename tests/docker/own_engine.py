@@ -72,12 +72,12 @@ class OwnEngine:
         return [one for one in found if "shim" in one.info["name"] and self._is_ours(one.info["cmdline"])]
 
     def contained(self) -> list[psutil.Process]:
-        """The processes of its containers."""
+        """The processes of its containers, without those that were made and never told to start."""
         found = []
         for shim in self.shims():
             with contextlib.suppress(psutil.NoSuchProcess):
-                found += shim.children(recursive=True)
-        return [one for one in found if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+                found += [one for one in shim.children(recursive=True) if _has_started(one)]
+        return found
 
     def _is_ours(self, command: list[str] | None) -> bool:
         return any(str(self.folder) in word for word in command or ())
@@ -111,6 +111,12 @@ class OwnEngine:
         """And all of its files."""
         self.end()
         subprocess.run(["rm", "-rf", self.folder], check=False)
+
+
+def _has_started(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE and not process.name().startswith("runc")
+    return False
 
 
 @contextlib.contextmanager
