@@ -20,12 +20,12 @@ from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC
 from graders.specs import find_unit
 from graders.verdict import Report
-from tests.conftest import WHOLE, whole_only
+from tests.conftest import whole_only
 from tests.engine import until
 
 from .own_engine import UP_SECONDS, OwnEngine, own_engine
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [whole_only, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 """The Docker SDK leaves the socket open by which it could not reach an engine; Python closes it, and warns."""
 
 HERE = Path(__file__).parents[1]
@@ -107,18 +107,16 @@ STARTING = [0.0, 0.2, 0.5, 0.8, 1.2]
 """Seconds after the grading began."""
 
 
-@pytest.mark.parametrize("after", MOMENTS if WHOLE else [0.05])
+@pytest.mark.parametrize("after", MOMENTS)
 def test_an_engine_killed_at_work_ends_in_a_verdict_or_a_fault_of_ours(own: OwnEngine, after: float):
     assert check(*ended_by(own, signal.SIGKILL, after, whole=False)) in ("passed", "our fault")
 
 
-@whole_only
 @pytest.mark.parametrize("after", STARTING)
 def test_so_does_one_killed_while_the_sandbox_is_started(own: OwnEngine, after: float):
     check(*ended_by(own, signal.SIGKILL, after, whole=True))
 
 
-@whole_only
 @pytest.mark.parametrize("after", [0.0, 0.5])
 def test_so_does_one_that_stops_to_answer(own: OwnEngine, after: float, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(docker, "ENGINE_SECONDS", 3)
