@@ -37,9 +37,10 @@ sandbox:
 
 # The Docker Engine, for --sandbox docker: root may install it and start it (its log: .demo/engine.log), all others use the
 # one there is. Where none answers in the end, this says so and goes on: tests that need one are skipped.
+# An image that cannot be made fails the tests that need it (.demo/image.log).
 # `make engine IMAGES="--base REF --wheelhouse DIR"` says what the worker's image is made of.
 engine: $(READY)
-	@mkdir -p .demo
+	@mkdir -p .demo; rm -f .demo/image.log
 	@answers() { $(BIN)/python -c "from graders.sandbox.docker import connect; connect().close()" 2>/dev/null; }; \
 	if ! answers && [ "$$(id -u)" = 0 ]; then \
 	  { command -v dockerd && command -v mmdebstrap; } >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 \
@@ -52,8 +53,9 @@ engine: $(READY)
 	fi; \
 	if ! answers; then echo "no Docker Engine answers; going on without"; exit 0; fi; \
 	$(BIN)/python -c "from graders.sandbox.docker import *; find_image(connect())" 2>/dev/null \
-	  || $(BIN)/backcheck images build worker $(IMAGES) \
-	  || echo "the worker's image could not be made; --sandbox docker and its tests will say so"
+	  || { $(BIN)/backcheck images build worker $(IMAGES) >.demo/image.log 2>&1 && cat .demo/image.log; } \
+	  || { cat .demo/image.log; \
+	    echo "the worker's image could not be made; --sandbox docker will say so, and its tests will fail"; }
 
 # `make demo TIMED=--throughput` times every task as well, which takes some twenty seconds a submission.
 TIMED ?= --no-throughput
@@ -68,7 +70,7 @@ test: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Everything, with what takes too long for every change: all exploits in all sandboxes, and the whole fuzzing.
-test-all: setup fuzz
+test-all: setup engine fuzz
 	BACKCHECK_TEST_ALL=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # A million malformed replies, ten thousand malformed submissions, gradings in which something is killed.

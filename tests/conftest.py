@@ -14,6 +14,7 @@ from graders.sandbox.program import Limits
 os.environ["BACKCHECK_THROUGHPUT"] = "0"  # commands time nothing, but where that is what is tested
 
 WHOLE = os.environ.get("BACKCHECK_TEST_ALL") == "1"
+whole_only = pytest.mark.skipif(not WHOLE, reason="takes too long for every change: make test-all")
 SHARES = {
     "tests/graders/test_audit.py": 3,
     "tests/exploits/test_catalogue.py": 3,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +15,10 @@ from typing import Any
 
 import graders
 from graders import SUITE_VERSION
+from graders.exploits.catalogue import folder as exploits_folder
 from graders.i18n import _
 from graders.images import ImageError, base, contents, recipes_folder, wheels
+from graders.images.wheels import Read
 from graders.sandbox import docker
 from graders.sandbox.channel import SandboxFault
 from graders.sandbox.runtime import LAUNCHER, WORKER
@@ -28,11 +32,16 @@ Told = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Kind:
-    """An image that can be made. trusted: it holds all of backcheck, not the worker alone."""
+    """An image that can be made.
+
+    trusted: it holds all of backcheck, not the worker alone. torch_index: the package index with its build of torch.
+    cuda: that build is to be one for GPUs.
+    """
 
     name: str
     trusted: bool = True
-    torch_options: tuple[str, ...] = ()
+    torch_index: str = ""
+    cuda: bool = False
 
     @property
     def tag(self) -> str:
@@ -42,8 +51,8 @@ class Kind:
 
 KINDS = (
     Kind("worker", trusted=False),
-    Kind("grader", torch_options=("--extra-index-url", "https://download.pytorch.org/whl/cpu")),
-    Kind("grader-cuda"),
+    Kind("grader", torch_index="https://download.pytorch.org/whl/cpu"),
+    Kind("grader-cuda", cuda=True),
 )
 
 
@@ -97,8 +106,10 @@ def build(kind: Kind, origin: Origin, tell: Told = lambda _text: None, tag: str 
             recipe = recipes_folder() / kind.name
             tell(_("wheels for Python {version} on {machine}").format(version=python, machine=machine))
             found = wheels.collect(
-                recipe / "requirements.txt", Path(folder), python, machine, origin.wheelhouse, kind.torch_options
+                recipe / "requirements.txt", Path(folder), python, machine, origin.wheelhouse, kind.torch_index
             )
+            if kind.cuda and any("+cpu-" in wheel.name for wheel in found):
+                raise ImageError(_("the torch that was found is one for the CPU; say --wheelhouse with one for CUDA"))
             tell(_("{name}, on {base}").format(name=kind.tag, base=chosen))
             identity = _build(client, kind, recipe, found, chosen, tag or kind.tag, origin.keep)
             with contents.exported(client, identity) as archive:
@@ -146,7 +157,9 @@ def _build(client: Any, kind: Kind, recipe: Path, found: list[Path], chosen: str
     if not kind.trusted:
         labels[docker.RUNTIME] = docker.runtime_hash()
     with tempfile.TemporaryFile() as file:
-        write_context(file, [("Dockerfile", (recipe / "Dockerfile").read_bytes()), *_files(kind, found)])
+        with contextlib.ExitStack() as opened:
+            archives = [opened.enter_context(zipfile.ZipFile(wheel)) for wheel in found]
+            write_context(file, [("Dockerfile", (recipe / "Dockerfile").read_bytes), *_files(kind, archives)])
         file.seek(0)
         lines = client.build(
             fileobj=file,
@@ -166,14 +179,14 @@ def _build(client: Any, kind: Kind, recipe: Path, found: list[Path], chosen: str
     return str(client.inspect_image(tag)["Id"])
 
 
-def _files(kind: Kind, found: list[Path]) -> Iterator[tuple[str, bytes]]:
+def _files(kind: Kind, archives: list[zipfile.ZipFile]) -> Iterator[tuple[str, Read]]:
     """Path and content of what goes into the image."""
-    for wheel in found:
-        for name, content in wheels.unpack(wheel):
-            yield f"{HOME}/site/{name}", content
+    for wheel in archives:
+        for name, read in wheels.unpack(wheel):
+            yield f"{HOME}/site/{name}", read
     if not kind.trusted:
-        yield f"{HOME}/{LAUNCHER.name}", LAUNCHER.read_bytes()
-        yield f"{HOME}/{WORKER.name}", WORKER.read_bytes()
+        yield f"{HOME}/{LAUNCHER.name}", LAUNCHER.read_bytes
+        yield f"{HOME}/{WORKER.name}", WORKER.read_bytes
         return
     package = Path(graders.__file__).parent
     for folder, name in ((package, "graders"), (package.with_name("reference"), "reference")):
@@ -182,19 +195,22 @@ def _files(kind: Kind, found: list[Path]) -> Iterator[tuple[str, bytes]]:
         yield from _below(assignments_folder(), f"{HOME}/site/graders/assignments")
     if recipes_folder().parent != package:
         yield from _below(recipes_folder(), f"{HOME}/site/graders/docker")
+    if package not in exploits_folder().parents:
+        yield from _below(exploits_folder(), f"{HOME}/site/graders/exploits/files")
 
 
-def _below(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
+def _below(folder: Path, name: str) -> Iterator[tuple[str, Read]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            yield f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+            yield f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes
 
 
-def write_context(file: Any, members: list[tuple[str, bytes]]) -> None:
+def write_context(file: Any, members: list[tuple[str, Read]]) -> None:
     """An archive that depends on nothing but names and contents."""
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
         known: set[str] = set()
-        for name, content in sorted(members):
+        for name, read in sorted(members, key=lambda member: member[0]):
+            content = read()
             for parent in reversed(Path(name).parents[:-1]):
                 if str(parent) not in known:
                     known.add(str(parent))

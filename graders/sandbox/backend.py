@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Protocol
 
 from graders.sandbox.channel import Channel, Log
@@ -51,6 +52,13 @@ class Backend(ABC):
 
     def close(self) -> None:  # noqa: B027
         """End the sandboxes that wait for their turn; only some kinds have any."""
+
+    def settle(self) -> None:  # noqa: B027
+        """Wait until nothing is being started or ended in the background; only some kinds do that."""
+
+    def holdings(self) -> Iterable[str]:
+        """What there is of its sandboxes that is no process, file or descriptor of T's own, each by what it is."""
+        return ()
 
     @abstractmethod
     def open(self, log: Log) -> Sandbox:

@@ -20,7 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -361,6 +361,7 @@ class _Engine:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self.helpers = ThreadPoolExecutor(3, "backcheck-docker")
+        self.chores: set[Future[None]] = set()
 
     def make(self) -> Zygote:
         """A container with its zygote."""
@@ -392,7 +393,7 @@ class _Engine:
 
     def sweep(self) -> None:
         """Remove in the background what graders that were killed have left."""
-        self.helpers.submit(self._sweep)
+        self._soon(self._sweep)
 
     def _sweep(self) -> None:
         with contextlib.suppress(SandboxFault), faults():
@@ -401,9 +402,21 @@ class _Engine:
     def undertake(self, container: str) -> None:
         """Have a container removed, in the background where there is one still."""
         try:
-            self.helpers.submit(self._discard, container)
+            self._soon(self._discard, container)
         except RuntimeError:
             self._discard(container)
+
+    def _soon(self, chore: Callable[..., None], *arguments: str) -> None:
+        future = self.helpers.submit(chore, *arguments)
+        self.chores.add(future)
+        future.add_done_callback(self.chores.discard)
+
+    def settle(self) -> None:
+        """Wait for all that was begun, and hang up at the engine."""
+        with self.lock:
+            begun: list[Future[Any]] = [*self.chores, *([self.spare] if self.spare else [])]
+        wait(begun)
+        self.client.close()  # it can be used again
 
     def _discard(self, container: str) -> None:
         with contextlib.suppress(SandboxFault), faults():  # doctor --clean finds it
@@ -461,6 +474,18 @@ class Docker(Backend):
         zygote.log = log
         self._engine.prepare()
         return zygote
+
+    def settle(self) -> None:
+        """Wait until one container waits, and those that were ended are removed."""
+        self._engine.settle()
+
+    def holdings(self) -> Iterator[str]:
+        """Containers of this process, and every volume of the engine."""
+        with faults():
+            for found in self._engine.client.containers(all=True, filters={"label": f"{OWNER}={owner()}"}):
+                yield f"container of a {found['Labels'][LABEL]}"
+            for volume in self._engine.client.volumes()["Volumes"] or ():
+                yield f"volume {volume['Name']}"
 
     def close(self) -> None:
         """End the container that waits, and see all others removed."""

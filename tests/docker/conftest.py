@@ -1,11 +1,10 @@
-"""Docker in place of the other sandboxes. Where no engine answers, or nobody has made the image, its tests are skipped;
-an image of other code fails them.
+"""Docker in place of the other sandboxes. Where no engine answers, its tests are skipped; where one does, and its image
+is missing or one of other code, they fail.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 import pytest
 
 from graders.sandbox import Backend, open_backend
-from graders.sandbox.channel import SandboxFault
-from graders.sandbox.docker import IMAGE, LABEL, OWNER, connect, owner
+from graders.sandbox.docker import LABEL, OWNER, connect, owner
+from tests.engine import require_engine
 from tests.sandbox import conftest
 from tests.sandbox.conftest import call, steady, submit
 
@@ -23,21 +22,10 @@ __all__ = ["LIMITS", "call", "steady", "submit"]
 LIMITS = replace(conftest.LIMITS, request_seconds=5.0)
 
 
-@functools.cache
-def missing() -> str:
-    """Why there is no engine, or no image at all; empty where there is. An old image is a failure, not a reason."""
-    try:
-        with contextlib.closing(connect()) as client:
-            return "" if client.images(IMAGE) else f"there is no image {IMAGE}: make engine"
-    except SandboxFault as fault:
-        return f"no Docker Engine answers ({fault})"
-
-
 @pytest.fixture
 def engine() -> Iterator[Any]:
     """A client of the engine."""
-    if reason := missing():
-        pytest.skip(reason)
+    require_engine()
     with contextlib.closing(connect()) as client:
         yield client
 
@@ -45,8 +33,7 @@ def engine() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Backend]:
     """The backend, opened once."""
-    if reason := missing():
-        pytest.skip(reason)
+    require_engine()
     with contextlib.closing(open_backend("docker", LIMITS)) as backend:
         yield backend
 

@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from graders.batch import Grader, Setting
+from graders.exploits.leftovers import belongings
 from graders.report import as_json
 from graders.sandbox import Backend, SandboxUnavailable, docker, open_backend, seccomp
 from graders.sandbox.channel import Log, SandboxFault
@@ -26,22 +27,12 @@ from graders.sandbox.program import Call, Limits, Piece, Program
 from graders.sandbox.session import Session
 from graders.secrets import PUBLIC
 from graders.verdict import GraderError
+from tests.engine import lacking, missing, require_engine, until
 
-from .conftest import LIMITS, missing
+from .conftest import LIMITS
 
 SOURCE = [Piece("", "import os\ndef f(): return 1\ndef die(): os._exit(1)\ndef loop():\n    while True: pass")]
 SUBMISSIONS = Path(__file__).parents[1] / "submissions" / "03-backprop"
-GONE_SECONDS = 15.0
-
-
-def until(condition, seconds: float = GONE_SECONDS) -> bool:
-    """Whether it comes true in time."""
-    ends = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 # --- verdicts ---
@@ -213,6 +204,19 @@ def test_what_is_left_behind_is_found_and_removed_and_nothing_else(engine, conta
             docker.discard(engine, container)
 
 
+def test_containers_and_volumes_that_stay_are_counted(shared: Backend, engine, tmp_path):
+    before = belongings(shared)
+    container = engine.create_container_from_config(docker._config(docker.find_image(engine), LIMITS, tmp_path))["Id"]
+    volume = engine.create_volume()["Name"]
+    try:
+        assert set(shared.holdings()) >= {"container of a worker", f"volume {volume}"}
+        more = belongings(shared) - before
+        assert {"container of a worker", f"volume {volume}"} <= set(more)
+    finally:
+        docker.discard(engine, container)
+        engine.remove_volume(volume)
+
+
 def test_who_has_ended_is_known_of_processes_that_we_see_only():
     namespace, process, started = docker.owner().split(".")
     assert not docker.has_ended(docker.owner())
@@ -312,6 +316,18 @@ def test_auto_never_means_docker():
 def test_without_an_engine_the_reason_is_said(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     missing.cache_clear()
-    assert missing().startswith("no Docker Engine answers")
+    with pytest.raises(pytest.skip.Exception, match="no Docker Engine answers"):
+        require_engine()
     monkeypatch.undo()
     missing.cache_clear()
+
+
+def test_a_missing_image_fails_tests_and_says_why_it_could_not_be_made(engine, monkeypatch, tmp_path):
+    monkeypatch.setenv(docker.IMAGE_VARIABLE, "backcheck-no-such-image")
+    monkeypatch.setattr("tests.engine.LOG", tmp_path / "image.log")
+    (tmp_path / "image.log").write_text("the wheels could not be had")
+    lacking.cache_clear()
+    with pytest.raises(pytest.fail.Exception, match=r"no image backcheck-no-such-image(?s:.*)could not be had"):
+        require_engine()
+    monkeypatch.undo()
+    lacking.cache_clear()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import json
 import tarfile
+import types
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ import graders
 from graders.images import ImageError, base, contents, recipes_folder, wheels
 from graders.images.build import KINDS, Origin, build, choose_base, write_context
 from graders.sandbox import docker
+from tests.engine import require_engine
 
 ROOT = Path(graders.__file__).parents[1]
 WORKER = KINDS[0]
@@ -27,10 +30,7 @@ LONG_ENOUGH = 32
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Path:
     """All files of the worker's image, as an archive."""
-    from .conftest import missing
-
-    if reason := missing():
-        pytest.skip(reason)
+    require_engine()
     client = docker.connect()
     path: Path = tmp_path_factory.mktemp("image") / "worker.tar"
     container = client.create_container(docker.find_image(client), ["true"])["Id"]
@@ -147,7 +147,8 @@ def test_the_same_inputs_give_the_same_files(engine, exported: Path, archive: ta
 
 
 def test_a_context_depends_on_names_and_contents_only():
-    members = [("opt/b/x.py", b"1"), ("Dockerfile", b"FROM x"), ("opt/a", b"2")]
+    contents = {"opt/b/x.py": b"1", "Dockerfile": b"FROM x", "opt/a": b"2"}
+    members = [(name, functools.partial(bytes, content)) for name, content in contents.items()]
     made = []
     for order in (members, members[::-1]):
         file = io.BytesIO()
@@ -164,7 +165,9 @@ def test_what_can_be_imported_comes_out_of_a_wheel(tmp_path):
     with zipfile.ZipFile(wheel, "w") as file:
         for name in ("one/__init__.py", "one/tests/test.py", "one-1.data/purelib/two.py", "one-1.data/scripts/three"):
             file.writestr(name, name)
-    assert dict(wheels.unpack(wheel)) == {"one/__init__.py": b"one/__init__.py", "two.py": b"one-1.data/purelib/two.py"}
+    with zipfile.ZipFile(wheel) as archive:
+        found = {path: read() for path, read in wheels.unpack(archive)}
+    assert found == {"one/__init__.py": b"one/__init__.py", "two.py": b"one-1.data/purelib/two.py"}
 
 
 def test_a_wheelhouse_without_the_wheels_is_an_error_that_names_them(tmp_path):
@@ -212,3 +215,44 @@ def test_every_kind_has_its_recipe_and_takes_one_numpy():
         assert "ARG BASE" in (recipe / "Dockerfile").read_text()
         pinned |= {line for line in (recipe / "requirements.txt").read_text().splitlines() if line.startswith("numpy")}
     assert len(pinned) == 1
+
+
+def test_an_image_for_gpus_is_not_made_of_a_torch_that_knows_none(monkeypatch):
+    wheel = Path("torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl")
+    monkeypatch.setattr(docker, "connect", lambda: types.SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("graders.images.build._look_at", lambda _client, _base: ("3.11", "x86_64"))
+    monkeypatch.setattr(wheels, "collect", lambda *_arguments: [wheel])
+    with pytest.raises(ImageError, match="for the CPU; say --wheelhouse"):
+        build(KINDS[2], Origin(base="x"))
+
+
+def test_a_wheelhouse_is_the_only_place_that_is_looked_at(monkeypatch, tmp_path):
+    elsewhere, requirements = tmp_path / "elsewhere", tmp_path / "requirements.txt"
+    elsewhere.mkdir()
+    with zipfile.ZipFile(elsewhere / "backcheck_one-1-py3-none-any.whl", "w") as file:
+        file.writestr("backcheck_one-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: backcheck-one\nVersion: 1\n")
+        file.writestr(
+            "backcheck_one-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr("backcheck_one-1.dist-info/RECORD", "")
+    requirements.write_text("backcheck-one==1\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(elsewhere))
+    with pytest.raises(ImageError, match="backcheck-one"):
+        wheels.collect(requirements, tmp_path / "to", "3.11", "x86_64", tmp_path)
+    assert len(wheels.collect(requirements, tmp_path / "to", "3.11", "x86_64", elsewhere)) == 1
+
+
+def test_the_index_of_torch_is_asked_for_torch_alone(monkeypatch, tmp_path):
+    asked: list[list[str]] = []
+    monkeypatch.setattr(wheels, "_download", lambda options, only_here=False: asked.append(options))
+    requirements = recipes_folder() / "grader" / "requirements.txt"
+    wheels.collect(requirements, tmp_path, "3.11", "x86_64", None, "https://torch.example")
+    first, second = asked
+    assert first[-2] == "https://torch.example"
+    assert first[-1].startswith("torch==")
+    assert "--no-deps" in first
+    assert "https://torch.example" not in second
+    assert second[second.index("--find-links") + 1] == str(tmp_path)
+    asked.clear()
+    wheels.collect(requirements, tmp_path, "3.11", "x86_64", tmp_path, "https://torch.example")
+    assert [options[options.index("--no-index") + 2] for options in asked] == [str(tmp_path)]

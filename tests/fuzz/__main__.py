@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections import Counter
@@ -31,14 +32,15 @@ def main(replies: int, files: int, kills: int, seed: int, record: bool) -> None:
     click.echo(f"bells: {replies // 10} offered, {frames.bells(replies // 10, seed)} near enough to be believed")
     with tempfile.TemporaryDirectory() as folder:
         show("malformed submissions", submissions.fuzz(files, seed, Path(folder)), started)
-    for name in ("bubblewrap", "subprocess", "portable"):
+    for name in ("bubblewrap", "subprocess", "portable", "docker"):
         started = time.perf_counter()
         try:
             backend = open_backend(name, Limits())
         except SandboxUnavailable as reason:
             click.echo(f"{name}: {reason}")
             continue
-        show(f"gradings with something killed in {name}", killing.fuzz(kills, seed, backend), started)
+        with contextlib.closing(backend):
+            show(f"gradings with something killed in {name}", killing.fuzz(kills, seed, backend), started)
 
 
 def show(what: str, ends: Counter[str], started: float) -> None:

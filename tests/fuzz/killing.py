@@ -16,7 +16,8 @@ import psutil
 from graders.exam import Exam
 from graders.grade import grade
 from graders.intake.submission import Submission
-from graders.sandbox import Backend
+from graders.sandbox import Backend, docker
+from graders.sandbox.channel import SandboxFault
 from graders.sandbox.program import Piece
 from graders.secrets import PUBLIC
 from graders.specs import find_unit
@@ -30,9 +31,9 @@ SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signa
 class Killer(threading.Thread):
     """Kills some process of our sandboxes after a while, and again, until it is told to stop."""
 
-    def __init__(self, generator: random.Random, longest: float) -> None:
+    def __init__(self, generator: random.Random, longest: float, backend: Backend) -> None:
         super().__init__(daemon=True)
-        self.generator, self.longest = generator, longest
+        self.generator, self.longest, self.backend = generator, longest, backend
         self.over = threading.Event()
         self.killed = 0
 
@@ -40,11 +41,22 @@ class Killer(threading.Thread):
         """Wait, kill, wait."""
         kills = self.generator.choice((1, 1, 2, 5))
         while self.killed < kills and not self.over.wait(self.generator.random() * self.longest):
-            children = psutil.Process().children(recursive=True)
-            if children:
-                with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-                    os.kill(self.generator.choice(children).pid, self.generator.choice(SIGNALS))
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, SandboxFault):
+                if found := processes(self.backend):
+                    os.kill(self.generator.choice(found).pid, self.generator.choice(SIGNALS))
                     self.killed += 1
+
+
+def processes(backend: Backend) -> list[psutil.Process]:
+    """Those of our sandboxes: children of ours, or of the engine's."""
+    if not isinstance(backend, docker.Docker):
+        return psutil.Process().children(recursive=True)
+    found = []
+    with contextlib.closing(docker.connect()) as client, docker.faults():
+        for container in client.containers(filters={"label": f"{docker.OWNER}={docker.owner()}"}):
+            first = psutil.Process(client.inspect_container(container["Id"])["State"]["Pid"])
+            found += [first, *first.children(recursive=True)]
+    return found
 
 
 def fuzz(count: int, seed: int, backend: Backend) -> Counter[str]:
@@ -54,7 +66,7 @@ def fuzz(count: int, seed: int, backend: Backend) -> Counter[str]:
     source = Path(CORPUS, "sound.py").read_text("utf-8")
     longest = min(seconds_of(exam, source, backend) for _ in range(2)) / 2
     for _ in range(count):
-        killer = Killer(generator, longest)
+        killer = Killer(generator, longest, backend)
         killer.start()
         started = time.monotonic()
         submission = Submission("sound", "backprop.py", (Piece("", source),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from graders.sandbox import SandboxUnavailable, open_backend
 from graders.sandbox.program import Limits
+from tests.engine import require_engine_for
 from tests.fuzz import frames, killing, submissions
 
 TODAY = datetime.date.today().toordinal()
@@ -41,12 +43,14 @@ def test_any_file_ends_in_a_submission_or_a_problem(seed: int, tmp_path: Path):
     assert any("read" in end for end in ends)
 
 
-@pytest.mark.parametrize("name", ["bubblewrap", "subprocess"])
-def test_a_grading_whose_sandbox_is_killed_ends_in_a_verdict(name: str):
+@pytest.mark.parametrize(("name", "count"), [("bubblewrap", 10), ("subprocess", 10), ("docker", 3)])
+def test_a_grading_whose_sandbox_is_killed_ends_in_a_verdict(name: str, count: int):
+    require_engine_for(name)
     try:
         backend = open_backend(name, Limits(request_seconds=3.0))
     except SandboxUnavailable as reason:
         pytest.skip(str(reason))
-    ends = killing.fuzz(10, TODAY, backend)
-    assert ends["passed"] + ends["lost points"] + ends["our fault"] == 10
+    with contextlib.closing(backend):
+        ends = killing.fuzz(count, TODAY, backend)
+    assert ends["passed"] + ends["lost points"] + ends["our fault"] == count
     assert ends["kills"] > 0
