@@ -110,9 +110,9 @@ docs: $(READY)
 picture: setup
 	@mkdir -p .demo/picture
 	cp tests/submissions/03-backprop/db_mean_backprop.py .demo/picture/backprop.py
-	cd .demo/picture && $(abspath $(BIN))/backcheck --lang en check backprop.py --no-throughput --html page.html >/dev/null \
-	  || [ $$? -eq 1 ]
-	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1665 \
+	cd .demo/picture && $(abspath $(BIN))/backcheck --lang en check backprop.py --no-throughput --html page.html \
+	  --task chain_paths --task affine --task output_delta --task hidden_delta --task network >/dev/null || [ $$? -eq 1 ]
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1385 \
 	  --screenshot=docs/images/report.png file://$(CURDIR)/.demo/picture/page.html
 
 clean:

@@ -20,6 +20,7 @@ from fontTools import subset
 from math_core import LatexToMathML
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from pymdownx.slugs import slugify
 
 SITE = Path(__file__).resolve().parent
 DOCS, ROOT = SITE.parent, SITE.parents[1]
@@ -43,10 +44,17 @@ def sources() -> Mapping[str, Path]:
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
+    yield from (("reporting.md", ROOT / "SECURITY.md"), ("changelog.md", ROOT / "CHANGELOG.md"))
     for suffix in (".md", CHINESE):
         yield f"index{suffix}", ROOT / f"README{suffix}"
         for handout in sorted(ROOT.glob(f"assignments/*/handout{suffix}")):
             yield f"units/{handout.parent.name}{suffix}", handout
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Headings have the anchors that GitHub gives them, Chinese ones too."""
+    config.mdx_configs["toc"] = {**config.mdx_configs.get("toc", {}), "slugify": slugify(case="lower")}
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

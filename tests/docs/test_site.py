@@ -34,7 +34,7 @@ def pages() -> set[str]:
     docs = ROOT / "docs"
     written = {path.relative_to(docs).as_posix() for path in docs.glob("**/*.md") if SITE not in path.parents}
     units = {f"units/{path.parent.name}{path.name.removeprefix('handout')}" for path in HANDOUTS}
-    return written | units | {"index.md", "index.zh.md"}
+    return written | units | {"index.md", "index.zh.md", "reporting.md", "changelog.md"}
 
 
 def test_the_navigation_names_every_page_once():
