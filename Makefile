@@ -18,8 +18,9 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
 IMAGES  ?=
+CHROMIUM ?= chromium
 
-.PHONY: setup sandbox engine demo test test-all fuzz exploits lint budget bench coverage translate clean
+.PHONY: setup sandbox engine demo test test-all fuzz exploits lint budget bench coverage translate docs picture clean
 
 setup: $(READY) sandbox
 
@@ -100,6 +101,21 @@ coverage: setup
 # Compile the catalogues after editing graders/locale/*/LC_MESSAGES/*.po.
 translate: setup
 	$(BIN)/pybabel compile --domain "backcheck misconceptions" --directory graders/locale --statistics
+
+# The site, in build/site. Its pages open from the disk; searching them needs a server:
+# python3 -m http.server --directory build/site
+docs: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+
+# The picture of a report in the README, by a Chromium without a window.
+picture: setup
+	@mkdir -p .demo/picture
+	cp tests/submissions/03-backprop/db_mean_backprop.py .demo/picture/backprop.py
+	cd .demo/picture && $(abspath $(BIN))/backcheck --lang en check backprop.py --no-throughput --html page.html \
+	  --task chain_paths --task affine --task output_delta --task hidden_delta --task network >/dev/null || [ $$? -eq 1 ]
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1385 \
+	  --screenshot=docs/images/report.png file://$(CURDIR)/.demo/picture/page.html
 
 clean:
 	rm -rf $(VENV) .demo .backcheck build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
