@@ -16,7 +16,6 @@ from graders.images import recipes_folder
 from graders.specs.unit import assignments_folder
 
 TAG = "py3-none-any"
-LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".ruff_cache")
 
 
 def wheel_name() -> str:
@@ -50,7 +49,7 @@ def _sources() -> Iterator[Member]:
 
 def _below(folder: Path, name: str) -> Iterator[Member]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not set(path.relative_to(folder).parts) & set(LEFT_OUT):
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts):
             yield Member(f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
