@@ -23,6 +23,8 @@ SHARES = {
     "tests/graders/test_new_units.py": 2,
     "tests/contracts/test_cs231n.py": 2,
     "tests/course/test_stub.py": 2,
+    "tests/course/test_platform_runs.py": 4,
+    "tests/docker/test_platforms.py": 4,
     "tests/submissions/test_expected.py": 2,
 }
 """Of the dearest tests with many parameters every change runs one in so many, by a checksum of their names, and at least

@@ -1,0 +1,119 @@
+"""Autolab: a tarball that "Install Assessment" imports, autograde.tar and Makefile inside; scores are printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from graders.course.handout import handout_text
+from graders.course.platforms.archive import Archive, Member, tarred
+from graders.course.platforms.outcome import Outcome
+from graders.course.platforms.platform import Delivery, Order, Platform, dumped, image, script, settings, suite
+from graders.course.stub import stub_source
+from graders.specs.unit import Unit
+
+SECONDS = 600
+IMAGE = "backcheck"
+
+
+def pack(order: Order) -> Iterator[Archive]:
+    """A tarball a unit, in the form in which Autolab exports assessments; and the recipe of an image for them all."""
+    for unit in order.units:
+        name = assessment_name(unit)
+        home = tarred([*settings(order, unit, "backcheck/"), *suite(order, "backcheck/")])
+        handed_out = [Member(f"{name}-handout/{path}", data) for path, data in _handout(order, unit)]
+        members = (
+            Member(f"{name}/{name}.yml", assessment(unit, order.language)),
+            Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name)),
+            Member(f"{name}/autograde-Makefile", script("autolab/autograde-Makefile.j2", file=unit.file)),
+            Member(f"{name}/autograde.tar", home),
+            Member(f"{name}/{name}-handout.tar", tarred(handed_out)),
+        )
+        yield Archive(f"{name}.tar", members)
+    yield Archive("image", tuple(image(order, "autograding_image", "")))
+
+
+def _handout(order: Order, unit: Unit) -> Iterator[tuple[str, bytes]]:
+    yield unit.file, stub_source(unit, order.language).encode()
+    yield "handout.md", handout_text(unit, order.language).encode()
+
+
+def assessment_name(unit: Unit) -> str:
+    """Lowercase letters and digits, as Autolab wants it, a letter first: "deepnetworks"."""
+    return "".join(letter for letter in PurePosixPath(unit.file).stem.lower() if letter.isalnum())
+
+
+def assessment(unit: Unit, language: str) -> bytes:
+    """The assessment's properties, a problem a task; JSON is YAML too."""
+    name = assessment_name(unit)
+    told = {
+        "general": {
+            "name": name,
+            "description": "",
+            "display_name": unit.title_zh if language == "zh" else unit.title,
+            "handin_filename": unit.file,
+            "handin_directory": "handin",
+            "max_grace_days": 0,
+            "handout": f"{name}-handout.tar",
+            "writeup": "",
+            "max_submissions": -1,
+            "disable_handins": False,
+            "max_size": 2,
+            "has_svn": False,
+            "category_name": "Lab",
+        },
+        "problems": [
+            {"name": task.name, "description": ", ".join(task.functions), "max_score": points, "optional": False}
+            for task, points in ((task, float(unit.points[task.name])) for task in unit.tasks)
+        ],
+        "autograder": {
+            "autograde_timeout": SECONDS,
+            "autograde_image": IMAGE,
+            "release_score": unit.reveal != "nothing",
+        },
+        "scoreboard": {"banner": "", "colspec": json.dumps({"scoreboard": [{"hdr": "Points"}]})},
+    }
+    return dumped(told).encode() + b"\n"
+
+
+def autoresult(outcome: Outcome) -> dict[str, Any]:
+    """The last line: a score a problem."""
+    return {"scores": {test.name: test.score for test in outcome.tests}, "scoreboard": [outcome.score]}
+
+
+def presentation(outcome: Outcome) -> dict[str, Any]:
+    """The line before: a stage a task, a test a property, with a hint where it failed."""
+    stages = {test.name: {part.name: _shown(part.passed, part.text) for part in test.parts} for test in outcome.tests}
+    return {"_presentation": "semantic", "stages": list(stages), **stages}
+
+
+def _shown(passed: bool, hint: str) -> dict[str, Any]:
+    return {"passed": True} if passed else {"passed": False, "hint": hint}
+
+
+def feedback(outcome: Outcome) -> Iterator[str]:
+    """What is read above those two lines."""
+    yield outcome.markdown
+    yield from (f"{test.name}: {test.score:g} / {test.max_score:g}  {test.line}".rstrip() for test in outcome.tests)
+
+
+def deliver(outcome: Outcome, to: Delivery) -> int:
+    """Print feedback and scores; the last line counts."""
+    for text in (*feedback(outcome), json.dumps(presentation(outcome)), json.dumps(autoresult(outcome))):
+        to.say(text)
+    return 0
+
+
+def give_up(unit: Unit, reason: str, to: Delivery) -> int:
+    """Scores that are none: without a last line of scores, Autolab would give zeros.
+
+    The exit code is 0, or make would print a line behind it.
+    """
+    to.say(reason)
+    to.say(json.dumps({"scores": {task.name: None for task in unit.tasks}}))
+    return 0
+
+
+PLATFORM = Platform("autolab", pack, deliver, give_up)

@@ -1,0 +1,194 @@
+"""A report as platforms want it: a test a task, with its score and an explanation in Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graders.i18n import _
+from graders.report.arrays import CaseRow, case_rows
+from graders.report.text import points, printable
+from graders.report.view import Item, TaskView, note_label, out_of, speed_words, state_name, task_views, why_skipped
+from graders.verdict import Report
+
+MARKS = {"passed": "✓", "partial": "~", "failed": "✗", "skipped": "·", "error": "!"}
+LONGEST = 6_000
+"""Characters of a text that a student's code had a part in."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One property of a task. text: what is wrong with it, plain; "" where nothing is."""
+
+    name: str
+    passed: bool
+    score: float
+    max_score: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Test:
+    """One task. line: what was lost, in a few words. markdown: all that is to be said."""
+
+    name: str
+    functions: tuple[str, ...]
+    score: float
+    max_score: float
+    line: str
+    markdown: str
+    parts: tuple[Part, ...]
+    speed: float | None = None
+    """CPU time over that of the plain reference."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all of its points were earned."""
+        return self.score >= self.max_score
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A graded submission. problem: why nothing could be graded, "" where it could."""
+
+    unit: str
+    title: str
+    tests: tuple[Test, ...]
+    markdown: str
+    seconds: float
+    reveal: str
+    problem: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What a question about a grade needs: fingerprints and versions."""
+
+    @property
+    def score(self) -> float:
+        """Points earned: what platforms add up."""
+        return round(sum(test.score for test in self.tests), 2)
+
+    @property
+    def max_score(self) -> float:
+        """Points to be had."""
+        return round(sum(test.max_score for test in self.tests), 2)
+
+
+def outcome(report: Report, functions: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
+    """The report in the form from which each platform's own is made. functions: of each task."""
+    tests = tuple(_test(view, (functions or {}).get(view.name, ()), report) for view in task_views(report))
+    facts = {
+        "submission": report.fingerprint,
+        "secret": report.secret,
+        "sandbox": report.sandbox,
+        **{name: report.versions[name] for name in sorted(report.versions)},
+    }
+    return Outcome(
+        report.unit,
+        report.title,
+        tests,
+        "\n".join(_summary(report, tests)),
+        round(report.seconds, 3),
+        report.reveal,
+        printable(report.problem)[:LONGEST],
+        {name: printable(value) for name, value in facts.items()},
+    )
+
+
+def _test(view: TaskView, functions: tuple[str, ...], report: Report) -> Test:
+    parts = tuple(_part(item) for item in view.items)
+    line = "" if report.problem or view.score >= view.max_score else _lost(view)
+    markdown = "" if report.problem else "\n".join(task_markdown(view))
+    speed = view.speed
+    return Test(
+        view.name,
+        functions,
+        round(view.score, 2),
+        round(view.max_score, 2),
+        line,
+        markdown,
+        parts,
+        round(speed.ratio, 4) if speed else None,
+    )
+
+
+def _lost(view: TaskView) -> str:
+    if not view.attempted:
+        return printable(view.items[0].result.message or _("not attempted"))
+    return ", ".join(item.result.property for item in view.items if item.lost > 0)
+
+
+def _part(item: Item) -> Part:
+    result = item.result
+    passed = item.state == "passed" or (item.state == "skipped" and not item.lost)
+    text = "" if passed else "\n".join(_explained(item))
+    return Part(result.property, passed, round(result.score, 2), round(result.max_score, 2), cut(text))
+
+
+# --- Markdown ---
+
+
+def task_markdown(view: TaskView) -> Iterator[str]:
+    """A table of the properties, and what is wrong with each that lost points."""
+    if not view.attempted:
+        yield fenced(_lost(view))
+        return
+    yield f"| | {_('property')} | {_('points')} |"
+    yield "|---|---|---|"
+    for item in view.items:
+        score = out_of(item.result.score, item.result.max_score)
+        yield f"| {MARKS[item.state]} {state_name(item.state)} | {item.result.property} | {score} |"
+    for item in view.failures:
+        yield f"\n**{item.result.property}** (-{points(item.lost)}): {item.result.question}\n"
+        yield fenced("\n".join(_explained(item)))
+    for reason, items in why_skipped(view):
+        names = ", ".join(item.result.property for item in items)
+        yield f"\n**{names}**\n\n{fenced(reason)}"
+    if view.speed:
+        yield f"\n**throughput**: {speed_words(view.speed)}"
+
+
+def _explained(item: Item) -> Iterator[str]:
+    """The message in the house's form: where, got, wanted, the case, the likely cause."""
+    result = item.result
+    yield item.message
+    if result.case is not None:
+        if str(result.case):
+            yield f"[{result.case}]"
+        yield from map(_row, case_rows(result.case))
+    if result.likely:
+        yield f"{_('likely:')} {result.likely}"
+    if result.depends_on:
+        yield _('waits for "{property}" to pass').format(property=result.depends_on)
+
+
+def _row(row: CaseRow) -> str:
+    label = {"given": _("given:"), "got": _("got:"), "wanted": _("wanted:")}[row.role]
+    head = " ".join(filter(None, (label, row.name, row.facts, "= ")))
+    return head + row.text.replace("\n", "\n" + " " * len(head))
+
+
+def _summary(report: Report, tests: Sequence[Test]) -> Iterator[str]:
+    score, most = points(sum(test.score for test in tests)), points(sum(test.max_score for test in tests))
+    yield f"**{report.title}**: " + _("Total: {score} of {max_score} points.").format(score=score, max_score=most)
+    if report.problem:
+        yield f"\n{_('Nothing could be graded:')}\n\n{fenced(report.problem)}"
+    for note in report.notes:
+        yield f"\n{note_label(note.kind)}\n\n{fenced(note.message)}"
+    yield "\n" + _("The same checks run on your own machine: backcheck check {file}").format(file=_file(report))
+
+
+def _file(report: Report) -> str:
+    return report.unit.partition("-")[2].replace("-", "_") + ".py"
+
+
+def fenced(text: str) -> str:
+    """A text in which Markdown means nothing, whatever it holds."""
+    clean = cut(printable(text))
+    longest = max((len(run) for run in re.findall("`+", clean)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{clean}\n{fence}"
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """A text that is not too long, and says so where something is missing."""
+    return text if len(text) <= most else text[:most] + " …"

@@ -1,0 +1,340 @@
+"""What is uploaded to other platforms: laid out as they want it, run as they run it, with results they can read."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from graders.batch import Grader, Setting
+from graders.course.leaks import answers, find
+from graders.course.platforms import PLATFORMS, autolab, github_classroom, gradescope, prairielearn
+from graders.course.platforms import __main__ as runner
+from graders.course.platforms.archive import Archive, Member
+from graders.course.platforms.outcome import Outcome, fenced, outcome
+from graders.course.platforms.platform import Delivery, schema
+from graders.course.platforms.wheel import wheel_name
+from graders.intake.submission import Submission
+from graders.sandbox.program import Limits, Piece
+from graders.secrets import make_secret
+from graders.verdict import Pictures, Report, Speed, Status
+from tests.course.platforms import FEW, RIGHT, SECRET, UNIT, WRONG, pack
+from tests.report import samples
+
+HOSTILE = "</script><img src=x> ```\n| a | **b** \x1b[2J"
+WORK = {
+    "right": RIGHT,
+    "wrong": WRONG,
+    "stub": "def affine_forward(x, w, b):\n    raise NotImplementedError\n",
+    "crashing": "import os, ctypes\ndef affine_forward(x, w, b):\n    ctypes.string_at(0)\n"
+    f"def chain_forward(*a, **k):\n    raise ValueError({HOSTILE!r})\ndef output_delta(*a):\n    os._exit(0)\n",
+    "broken": "def affine_forward(x, w, b)\n    return x @ w\n",
+}
+WORTH = sum(UNIT.points[name] for name in FEW)
+
+
+def shape(name: str, value: Any) -> None:
+    """Fail where something is not what the platform reads."""
+    jsonschema.Draft202012Validator(schema(name)).validate(value)
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    """What the submissions get; the tasks but a few are left out."""
+    grader = Grader(Setting(UNIT.name, SECRET, "auto", Limits(), tasks=FEW))
+    try:
+        return {name: grader.graded(Submission(name, "", (Piece("", text),))) for name, text in WORK.items()}
+    finally:
+        grader.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(reports: dict[str, Report]) -> dict[str, Outcome]:
+    functions = {task.name: task.functions for task in UNIT.tasks}
+    found = {name: outcome(report, functions) for name, report in reports.items()}
+    return found | {f"sample {name}": outcome(make()) for name, make in samples.ALL.items()}
+
+
+def told(platform: str, found: Outcome, folder: Path) -> tuple[int, str, Path]:
+    """Exit code, what was printed, and the file of results."""
+    lines: list[str] = []
+    out = folder / "results"
+    return PLATFORMS[platform].deliver(found, Delivery(out, folder / "page.md", lines.append)), "\n".join(lines), out
+
+
+# --- what is handed over ---
+
+
+def test_every_schema_is_one():
+    for path in Path(gradescope.__file__).with_name("schemas").glob("*.json"):
+        jsonschema.Draft202012Validator.check_schema(schema(path.stem))
+
+
+def test_every_outcome_has_the_form_that_each_platform_reads(outcomes: dict[str, Outcome], tmp_path: Path):
+    for found in outcomes.values():
+        shape("gradescope", gradescope.results(found))
+        shape("prairielearn", prairielearn.results(found))
+        if found.tests:
+            shape("github-classroom", github_classroom.result(found))
+            assert told("autolab", found, tmp_path)[0] == 0
+            shape("autolab-autoresult", autolab.autoresult(found))
+            shape("autolab-presentation", autolab.presentation(found))
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("right", WORTH, WORTH), ("wrong", 1, WORTH - 1), ("stub", 0, 0), ("crashing", 0, 0), ("broken", 0, 0)])  # fmt: skip
+def test_all_platforms_are_told_the_same_score(name: str, least: float, most: float, outcomes: dict[str, Outcome]):
+    found = outcomes[name]
+    assert least <= found.score <= most
+    assert found.max_score == WORTH
+    assert gradescope.results(found)["score"] == found.score
+    assert sum(test["score"] for test in gradescope.results(found)["tests"]) == pytest.approx(found.score)
+    assert sum(autolab.autoresult(found)["scores"].values()) == pytest.approx(found.score)
+    assert sum(test["score"] for test in github_classroom.result(found)["tests"]) == pytest.approx(found.score)
+    if name != "broken":
+        assert prairielearn.results(found)["score"] == pytest.approx(found.score / WORTH)
+    status = "pass" if least == WORTH else "fail"
+    assert github_classroom.result(found)["status"] == status
+
+
+def test_work_that_cannot_be_read_takes_no_attempt_where_the_platform_knows_that(outcomes: dict[str, Outcome]):
+    result = prairielearn.results(outcomes["broken"])
+    assert not result["gradable"]
+    assert "line 1" in result["format_errors"][0]
+    assert "line 1" in gradescope.results(outcomes["broken"])["output"]
+
+
+def test_a_wrong_gradient_is_explained_in_every_form(outcomes: dict[str, Outcome]):
+    found = outcomes["wrong"]
+    (test,) = [test for test in gradescope.results(found)["tests"] if test["status"] == "failed"]
+    assert test["name"] == "affine: affine_forward, affine_backward"
+    assert "gradient db" in test["tags"]
+    assert "| ✗ failed | gradient db | 0 /" in test["output"]
+    assert not autolab.presentation(found)["affine"]["gradient db"]["passed"]
+    for text in (
+        test["output"],
+        autolab.presentation(found)["affine"]["gradient db"]["hint"],
+        next(test["message"] for test in github_classroom.result(found)["tests"] if test["status"] == "fail"),
+        next(test["output"] for test in prairielearn.results(found)["tests"] if test["name"] == "affine"),
+    ):
+        assert "affine_backward: db is" in text
+        assert "likely: db is averaged over the batch" in text
+
+
+def test_what_a_student_wrote_cannot_leave_its_place(outcomes: dict[str, Outcome]):
+    seen = 0
+    for name in ("crashing", "sample varied"):
+        for test in outcomes[name].tests:
+            inside = re.findall(r"^(`{3,})text\n(.*?)\n\1$", test.markdown, re.MULTILINE | re.DOTALL)
+            seen += sum("<img" in text or "<script" in text for _fence, text in inside)
+            outside = re.sub(r"^(`{3,})text\n.*?\n\1$", "", test.markdown, flags=re.MULTILINE | re.DOTALL)
+            assert "<" not in outside
+            assert "\x1b" not in test.markdown
+    assert seen >= 2
+    text = fenced("a ``` b ```` c")
+    assert text.startswith("`````text\n")
+    assert text.endswith("\n`````")
+
+
+@pytest.mark.parametrize(("reveal", "visibility"), [("case", "visible"), ("shape", "visible"), ("nothing", "after_published")])  # fmt: skip
+def test_a_unit_that_reveals_nothing_shows_its_tests_once_grades_are_published(reveal: str, visibility: str, outcomes: dict[str, Outcome]):  # fmt: skip
+    found = gradescope.results(replace(outcomes["wrong"], reveal=reveal))
+    assert {found["visibility"], *(test["visibility"] for test in found["tests"])} == {visibility}
+    assert found["stdout_visibility"] == "hidden"
+
+
+def test_the_leaderboard_holds_points_and_times(reports: dict[str, Report]):
+    speed = Speed(0.8, 0.7, 0.9, 2.0, 5.0, 1.0, 0.8, 0.1, 9, False)
+    results = [
+        replace(one, pictures=Pictures(speed=speed)) if (one.task, one.property) == ("affine", "forward") else one
+        for one in reports["right"].results
+    ]
+    board = gradescope.results(outcome(replace(reports["right"], results=tuple(results))))["leaderboard"]
+    assert board == [
+        {"name": "points", "value": WORTH, "order": "desc"},
+        {"name": "time of affine", "value": 0.8, "order": "asc"},
+    ]
+
+
+def test_a_result_fits_into_an_environment_variable(outcomes: dict[str, Outcome], tmp_path: Path):
+    found = outcomes["wrong"]
+    long = tuple(replace(part, text="无" * 6000) for part in found.tests[1].parts)
+    large = replace(found, tests=tuple(replace(found.tests[1], parts=long, name=f"t{n}") for n in range(20)))
+    assert told("github-classroom", large, tmp_path)[0] == 0
+    assert len((tmp_path / "results").read_bytes()) < 128 << 10
+    shape("github-classroom", github_classroom.result(large))
+    assert told("prairielearn", large, tmp_path)[0] == 0
+    assert 500_000 < len((tmp_path / "results").read_bytes()) < 1 << 20
+
+
+# --- a fault of ours ---
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A pack's settings with a secret that is none, so that grading fails."""
+    (tmp_path / "secret").write_bytes(b"short")
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "work.py").write_text(WORK["stub"], encoding="utf-8")
+    return tmp_path
+
+
+def fails(platform: str, folder: Path) -> tuple[int, str]:
+    settings = {"platform": platform, "unit": UNIT.name, "language": "en", "throughput": False}
+    (folder / "pack.json").write_text(json.dumps(settings), encoding="utf-8")
+    words = [str(folder), "--submission", str(folder / "work.py"), "--out", str(folder / "results.json")]
+    done = CliRunner().invoke(runner.main, words)
+    assert "The grader failed, not you; no points were lost." in done.output
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("platform", ["gradescope", "github-classroom"])
+def test_a_fault_of_ours_gives_no_result_and_a_failed_run(platform: str, folder: Path):
+    assert fails(platform, folder)[0] == 3
+    assert not (folder / "results.json").exists()
+
+
+def test_a_fault_of_ours_is_no_score_on_autolab(folder: Path):
+    code, output = fails("autolab", folder)
+    last = json.loads(output.splitlines()[-1])
+    assert code == 0  # make would print a line of its own behind the last one
+    shape("autolab-autoresult", last)
+    assert set(last["scores"]) == set(UNIT.points)
+    assert set(last["scores"].values()) == {None}
+
+
+def test_a_fault_of_ours_is_not_gradable_on_prairielearn(folder: Path):
+    assert fails("prairielearn", folder)[0] == 0
+    result = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    shape("prairielearn", result)
+    assert not result["gradable"]
+
+
+def test_a_fault_in_one_task_is_tried_again_and_then_no_score_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    make_secret(folder / "good")
+    shutil.move(folder / "good", folder / "secret")
+    asked = []
+
+    class Faulty(Grader):
+        def __call__(self, *arguments: Any) -> Report:
+            asked.append(arguments)
+            result = samples.result("chain", "forward", Status.ERROR, message="it broke", max_score=0.0)
+            return samples.report((result,))
+
+    monkeypatch.setattr(runner, "Grader", Faulty)
+    monkeypatch.setattr(runner, "SANDBOX", "auto")
+    code, output = fails("gradescope", folder)
+    assert code == 3
+    assert "it broke" in output
+    assert len(asked) == runner.TRIES
+    assert not (folder / "results.json").exists()
+
+
+# --- archives ---
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder with every platform's archives."""
+    return {name: pack(name, tmp_path_factory.mktemp(name)) for name in PLATFORMS}
+
+
+def test_archives_depend_on_what_is_in_them_only_and_are_for_their_owner(tmp_path: Path):
+    members = (Member("b/run.sh", b"x", 0o755), Member("a", b"y", 0o600))
+    for name in ("one.zip", "one.tar"):
+        made = [Archive(name, order).save(tmp_path / str(n)) for n, order in enumerate((members, members[::-1]))]
+        assert made[0].read_bytes() == made[1].read_bytes()
+        assert made[0].stat().st_mode & 0o777 == 0o600
+    unpacked = Archive("folder", members).save(tmp_path)
+    assert [path.stat().st_mode & 0o777 for path in (unpacked / "a", unpacked / "b/run.sh")] == [0o600, 0o755]
+
+
+def test_the_wheel_installs(packed: dict[str, Path], tmp_path: Path):
+    wheel = packed["prairielearn"] / "course/serverFilesCourse/backcheck/wheels" / wheel_name()
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
+    subprocess.run([*command, "--target", str(tmp_path), str(wheel)], check=True, timeout=120)
+    assert (tmp_path / "graders/assignments/03-backprop/unit.toml").is_file()
+    assert (tmp_path / "reference/affine.py").is_file()
+    assert not list(tmp_path.rglob("test_*.py"))
+
+
+def test_what_students_can_read_holds_no_solution_and_no_secret(packed: dict[str, Path], tmp_path: Path):
+    handed_out = [packed["github-classroom"] / "template-03-backprop"]
+    with tarfile.open(packed["autolab"] / "backprop.tar") as tar:
+        tar.extractall(tmp_path, filter="data")
+    handed_out.append(tmp_path / "backprop/backprop-handout.tar")
+    course = packed["prairielearn"] / "course/questions/backcheck/03-backprop"
+    handed_out += [course / "question.html", course / "info.json"]
+    handed_out += [packed[name] / "image" for name in ("autolab", "prairielearn")]
+    assert find(handed_out, answers(UNIT.given, SECRET)) == []
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_the_search_finds_solutions_and_secret_where_they_belong(name: str, packed: dict[str, Path]):
+    kinds = {leak.kind for leak in find([packed[name]], answers(UNIT.given, SECRET))}
+    assert kinds == {"solution", "secret"}
+
+
+def test_the_secret_of_a_pack_is_its_owner_s(packed: dict[str, Path]):
+    with zipfile.ZipFile(packed["gradescope"] / "03-backprop-gradescope.zip") as archive:
+        modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in archive.infolist()}
+    assert modes["backcheck/secret"] == 0o600
+    assert modes["run_autograder"] == modes["setup.sh"] == 0o755
+    assert (packed["github-classroom"] / "backcheck-grader/03-backprop/secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_assessment_and_a_question_have_the_properties_that_are_asked_for(packed: dict[str, Path]):
+    with tarfile.open(packed["autolab"] / "backprop.tar") as tar:
+        names = set(tar.getnames())
+        told = yaml.safe_load(tar.extractfile("backprop/backprop.yml").read())  # type: ignore[union-attr]
+    assert {name.partition("/")[0] for name in names} == {"backprop"}
+    shape("autolab-assessment", told)
+    assert {one["name"]: one["max_score"] for one in told["problems"]} == dict(UNIT.points)
+    info = json.loads((packed["prairielearn"] / "course/questions/backcheck/03-backprop/info.json").read_text())
+    shape("prairielearn-info", info)
+    assert (
+        packed["prairielearn"] / "course" / info["externalGradingOptions"]["entrypoint"][len("/grade/") :]
+    ).is_file()
+
+
+def test_the_workflow_is_one(packed: dict[str, Path]):
+    path = packed["github-classroom"] / "template-03-backprop/.github/workflows/classroom.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_command_makes_what_is_uploaded(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from graders.cli import cli
+
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["course", "pack", "03", "01", "--for", platform])
+    assert done.exit_code == 0, done.output
+    made = [line for line in done.output.splitlines() if line.startswith(".backcheck/")]
+    assert made
+    assert all((tmp_path / line).exists() for line in made)
+    public = platform == "github-classroom"
+    assert (tmp_path / ".backcheck/secret").exists() != public
+    assert ("the cases are the public ones" in done.output) == public
+    if public:
+        assert not list(tmp_path.rglob("secret"))
+
+
+def test_a_wheelhouse_without_wheels_is_a_usage_error(tmp_path: Path):
+    from graders.cli import cli
+
+    done = CliRunner().invoke(cli, ["course", "pack", "03", "--for", "gradescope", "--wheelhouse", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "there are no wheels" in done.output
