@@ -86,18 +86,25 @@ def init(language: str, folder: Path, units: tuple[str, ...], force: bool) -> No
     help="Where the wheel goes.",
 )
 @click.option("--unit", "units", multiple=True, help="A unit to start from; by default those that solve no other.")
-def wheel(out: Path, units: tuple[str, ...]) -> None:
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The course whose rules and settings it brings; by default the one you are in.",
+)
+def wheel(out: Path, units: tuple[str, ...], folder: Path | None) -> None:
     """Make a wheel for students: `check` and `start`, without solutions."""
     require_torch()
     if importlib.util.find_spec("hatchling") is None:
         raise Problem(_("hatchling is not installed: pip install 'backcheck[course]'"))
+    from graders.course.settings import find_course, read_course
     from graders.course.wheel import build, solves
     from graders.specs import find_unit, unit_names
 
     known = [known_unit(name) for name in units] or [find_unit(name) for name in unit_names()]
     released = [unit for unit in known if units or not solves(unit)]
     with writing(out / "x"):
-        path = build(out, released)
+        path = build(out, released, read_course(folder) if folder else find_course(Path.cwd()))
     for unit in known:
         if solved := solves(unit):
             text = _("{unit} is in: its stub solves tasks of {others}")

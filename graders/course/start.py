@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from graders.course import lock
 from graders.course.handout import handout_text
 from graders.i18n import _
 from graders.intake.reference import available
@@ -16,7 +17,7 @@ class StartError(Exception):
 
 
 def start(unit: Unit, folder: Path, language: str = "en", force: bool = False) -> list[Path]:
-    """Write the unit's stub, notebook and handout into `folder`, made where it is missing.
+    """Write the unit's stub, notebook, lock and handout into `folder`, made where it is missing.
 
     Args:
         language: "en", or "zh" for what there is in Chinese.
@@ -31,6 +32,7 @@ def start(unit: Unit, folder: Path, language: str = "en", force: bool = False) -
     texts = {
         folder / module_name: stub,
         folder / notebook_name: book,
+        folder / lock.NAME: _lock(unit),
         folder / "handout.md": handout_text(unit, language),
     }
     try:
@@ -51,6 +53,12 @@ def _made(unit: Unit, language: str) -> tuple[str, str]:
     from graders.course.stub import stub_source
 
     return stub_source(unit, language), notebook(unit, language)
+
+
+def _lock(unit: Unit) -> str:
+    """The lock of the course that this install came from, or of what is here."""
+    course = assignments_folder() / unit.name / lock.NAME
+    return course.read_text(encoding="utf-8") if course.is_file() else lock.dumps(unit)
 
 
 def prepared_names(unit: Unit, language: str) -> tuple[str, str]:

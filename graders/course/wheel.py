@@ -7,12 +7,14 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from graders import SUITE_VERSION, i18n
+from graders.course import lock
 from graders.course.handout import handout_path, handout_text
 from graders.course.notebook import notebook
+from graders.course.settings import Course
 from graders.course.start import prepared_names
 from graders.course.stub import stub_source
 from graders.specs import find_unit, unit_names
@@ -91,9 +93,10 @@ Your course grades on cases of its own.
 """
 
 
-def build(out: Path, released: Iterable[Unit]) -> Path:
+def build(out: Path, released: Iterable[Unit], course: Course | None = None) -> Path:
     """Build the wheel into `out`, with stubs and notebooks of these units; its path.
 
+    With a course, its rules and what it decides stand in all of them, and `start` writes its locks.
     Needs hatchling, which builds backcheck itself.
     """
     from hatchling.builders.wheel import WheelBuilder
@@ -106,7 +109,7 @@ def build(out: Path, released: Iterable[Unit]) -> Path:
             target = root / "graders" / source.relative_to(PACKAGE)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        for name, text in handed_out(list(released)):
+        for name, text in handed_out([unit.name for unit in released], course):
             target = root / "graders" / "assignments" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="\n")
@@ -118,22 +121,22 @@ def kept_files() -> list[Path]:
     return sorted({path for pattern in KEPT for path in PACKAGE.glob(pattern) if path.is_file()})
 
 
-def handed_out(released: Iterable[Unit]) -> Iterator[tuple[str, str]]:
+def handed_out(released: Sequence[str], course: Course | None = None) -> Iterator[tuple[str, str]]:
     """What goes into the folder of the handouts: those of all units, stubs and notebooks of these."""
-    spoken = i18n.language()
-    for name in unit_names():
-        unit = find_unit(name)
-        yield f"{name}/unit.toml", (assignments_folder() / name / "unit.toml").read_text(encoding="utf-8")
-        yield f"{name}/handout.md", handout_text(unit)
-        if handout_path(unit, "zh") != handout_path(unit):
-            yield f"{name}/handout.zh.md", handout_text(unit, "zh")
+    spoken, rules = i18n.language(), course.rules if course else ""
     try:
-        for unit in released:
+        for name in unit_names():
+            unit = course.unit(name) if course else find_unit(name)
+            yield f"{name}/unit.toml", (assignments_folder() / name / "unit.toml").read_text(encoding="utf-8")
+            if course:
+                yield f"{name}/{lock.NAME}", lock.dumps(unit)
             for language in ("en", "zh"):
                 i18n.use_language(language)
-                module, book = prepared_names(unit, language)
-                yield f"{unit.name}/{module}", stub_source(unit, language)
-                yield f"{unit.name}/{book}", notebook(unit, language)
+                yield f"{name}/{handout_path(unit, language).name}", handout_text(unit, language, rules)
+                if name in released:
+                    module, book = prepared_names(unit, language)
+                    yield f"{name}/{module}", stub_source(unit, language)
+                    yield f"{name}/{book}", notebook(unit, language, rules)
     finally:
         i18n.use_language(spoken)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from graders.course import leaks, wheel
+from graders.course.settings import read_course
 from graders.intake.reference import closure, module_text
 from graders.specs import find_unit, unit_names
 
@@ -38,8 +39,11 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel with what students of the first unit start from."""
-    return wheel.build(tmp_path_factory.mktemp("dist"), [find_unit("01")])
+    """The wheel of a course with what its students of the first unit start from."""
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "course.toml").write_text('[units.01-activations]\noptional = ["maxout"]\nspeed = 0\n')
+    (folder / "rules.md").write_text("## Rules\n\nWork in pairs.\n")
+    return wheel.build(tmp_path_factory.mktemp("dist"), [find_unit("01")], read_course(folder))
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,7 @@ def test_a_stub_that_solves_another_unit_is_known():
 def test_start_and_check_work_from_it_without_the_reference(installed: Path, tmp_path: Path):
     begun = run(installed, tmp_path, "start", "01", "work")
     assert begun.returncode == 0, begun.stderr
+    assert "Work in pairs." in (tmp_path / "work" / "handout.md").read_text(encoding="utf-8")
     stub = (tmp_path / "work" / "activations.py").read_text(encoding="utf-8")
     options = ["--task", "sigmoid", "--task", "tanh", "--json"]
     for text, code in ((RIGHT, 0), (WRONG, 1)):
@@ -114,6 +119,8 @@ def test_start_and_check_work_from_it_without_the_reference(installed: Path, tmp
         report = json.loads(checked.stdout)
         assert "your course also times your work" in " ".join(note["message"] for note in report["notes"])
         assert not any(result["property"] == "throughput" for result in report["results"])
+        assert report["optional"] == ["maxout"], "by the lock that start has written"
+        assert not any(note["kind"] == "lock" for note in report["notes"])
     (lost,) = (
         result for result in report["results"] if result["property"] == "gradient dx" and result["task"] == "sigmoid"
     )
