@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from graders.course.attempts import Ledger, Record
 from graders.course.folder import make_course
 from graders.specs import find_unit
-from tests.course.test_nbgrader import Notebook, affine, cell, nbgrader
+from tests.course.test_nbgrader import Notebook, affine, nbgrader
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install backcheck[nbgrader]")
 from nbgrader.api import Gradebook
@@ -29,13 +30,8 @@ optional = ["chain_inputs"]
 """
 
 
-def with_chain(notebook: Notebook) -> Notebook:
-    from graders.intake.reference import closure, module_text
-
-    for task in UNIT.tasks:
-        if task.name in ("chain", "chain_inputs"):
-            cell(notebook, f"code-{task.name}")["source"] = module_text(closure(task.functions))
-    return affine(notebook, "")
+FIRST = Record("0" * 16, "2026-03-01T03:00:00+00:00", {"affine": UNIT.points["affine"], "chain": UNIT.points["chain"]})
+"""What an earlier `autograde` has kept of ada's first attempt."""
 
 
 def hand_in(course: Path, student: str, notebook: Notebook, received: str) -> None:
@@ -47,7 +43,7 @@ def hand_in(course: Path, student: str, notebook: Notebook, received: str) -> No
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course in which ada hands in twice, the second time late and worse, and bob once, a day late."""
+    """A course in which ada hands in for the second time, late and worse than before, and bob once, a day late."""
     folder = tmp_path_factory.mktemp("policies") / "course"
     folder.mkdir()
     (folder / "course.toml").write_text(SETTINGS)
@@ -55,12 +51,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = nbgrader(folder, "generate_assignment", UNIT.name)
     assert made.startswith("0"), made[-3000:]
     text = (folder / "release" / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8")
-    hand_in(folder, "ada", with_chain(json.loads(text)), "2026-03-01 03:00:00 UTC")
+    Ledger(folder, UNIT.name).add("ada", FIRST)
+    hand_in(folder, "ada", affine(json.loads(text), ""), "2026-03-03 03:00:00 UTC")
     hand_in(folder, "bob", affine(json.loads(text), ""), "2026-03-01 04:00:01 UTC")
     graded = nbgrader(folder, "autograde", UNIT.name)
-    assert graded.startswith("0"), graded[-3000:]
-    hand_in(folder, "ada", affine(json.loads(text), ""), "2026-03-03 03:00:00 UTC")
-    graded = nbgrader(folder, "autograde", UNIT.name, "--student=ada")
     assert graded.startswith("0"), graded[-3000:]
     return folder
 
@@ -89,6 +83,13 @@ def test_what_students_see_says_which_attempt_counts_and_what_being_late_costs(c
     assert "Attempt 1 counts and this one does not: the best counts." in ada
     assert "Days late: 1. Points less for it: 1.2." in bob
     assert "Bonus, on top of the total of 84 points: chain." in bob
+
+
+def test_every_attempt_is_kept(course: Path):
+    kept = json.loads((course / ".backcheck" / "attempts" / f"{UNIT.name}.json").read_text(encoding="utf-8"))
+    assert [one["received"] for one in kept["ada"]] == [FIRST.received, "2026-03-03T03:00:00+00:00"]
+    (only,) = kept["bob"]
+    assert only["points"]["affine"] == pytest.approx(UNIT.points["affine"])
 
 
 def test_what_is_released_comes_with_lock_and_handout(course: Path):
