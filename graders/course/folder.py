@@ -33,10 +33,11 @@ c.Exchange.path_includes_course = True
 
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
 c.ClearSolutions.enforce_metadata = True
+c.ClearMarkScheme.enforce_metadata = False  # rubrics stand below the questions, in locked cells with an id
 
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
-    "graders.course.preprocessors.Mend",
+    "graders.course.mend.Mend",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
@@ -105,7 +106,10 @@ def lock(units: Iterable[Unit]) -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "throughput": fingerprint(THROUGHPUT.read_bytes()),
-        "units": {unit.name: {"points": dict(unit.points), "reveal": unit.reveal} for unit in units},
+        "units": {
+            unit.name: {"points": dict(unit.points), "written": dict(unit.written), "reveal": unit.reveal}
+            for unit in units
+        },
     }
 
 

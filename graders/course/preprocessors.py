@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from graders.batch import Grader, Setting
-from graders.course.graded_notebook import SCHEMA, TEST
+from graders.course.mend import grade_id
+from graders.course.notebook import TEST
 from graders.i18n import _
 from graders.intake.submission import notebook_submission
 from graders.report.html import task_html
@@ -64,58 +63,6 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
                 raise GraderError(_("the sandbox {name} does not isolate").format(name=grader.backend.name))
             _graders[setting] = grader
         return _graders[setting]
-
-
-class Mend(NbGraderPreprocessor):  # type: ignore[misc]
-    """Before nbgrader's own checks: what it keeps in cells is as it was released, whatever a student did to it.
-
-    nbgrader gives up on a whole class where one notebook has a cell twice, or metadata that an editor has changed. A
-    cell that stands twice counts where it stands last; one that is deleted and holds points comes back at the end.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Mapping[str, Any]) -> tuple[NotebookNode, Mapping[str, Any]]:
-        """The notebook with the metadata of the release."""
-        told = resources["nbgrader"]
-        with Gradebook(told["db_url"]) as gradebook:
-            source = gradebook.find_notebook(told["notebook"], told["assignment"])
-            worth = {cell.name: cell.max_score for cell in source.grade_cells}
-            solutions = {cell.name for cell in source.solution_cells}
-            released = {cell.name: cell for cell in source.source_cells}
-            metadata = {name: metadata_of(cell, worth.get(name), name in solutions) for name, cell in released.items()}
-            texts = {name: (cell.cell_type, cell.source) for name, cell in released.items()}
-        left = dict(metadata)
-        for cell in reversed(nb.cells):
-            known = left.pop(grade_id(cell), None)
-            cell.metadata.pop("nbgrader", None)
-            if known:
-                cell.metadata["nbgrader"] = known
-        for name in [name for name in left if name in worth]:
-            kind, text = texts[name]
-            back = getattr(nbformat.v4, f"new_{kind}_cell")(text)
-            back.metadata["nbgrader"] = left[name]
-            nb.cells.append(back)
-        return nb, resources
-
-
-def grade_id(cell: NotebookNode) -> str:
-    """What nbgrader calls a cell; "" for one of the student's own."""
-    told = cell.metadata.get("nbgrader")
-    return str(told.get("grade_id", "")) if isinstance(told, Mapping) else ""
-
-
-def metadata_of(cell: Any, worth: float | None, solution: bool) -> NotebookNode:
-    """Nbgrader's metadata of a cell, from its gradebook."""
-    told = {
-        "schema_version": SCHEMA,
-        "grade_id": cell.name,
-        "grade": worth is not None,
-        "solution": solution,
-        "task": False,
-        "locked": bool(cell.locked),
-        "cell_type": cell.cell_type,
-        "checksum": cell.checksum,
-    }
-    return NotebookNode(told if worth is None else {**told, "points": worth})
 
 
 def write(nb: NotebookNode, report: Report) -> None:

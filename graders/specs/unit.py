@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
 from graders.specs.row import Task
 
 Reveal = Literal["case", "shape", "nothing"]
+WRITTEN = {"derivation": 5.0, "interpretation": 5.0}
+"""Points of the handout's questions, unless `[written]` in unit.toml says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Unit:
 
     name: the folder's, "03-backprop". file: what a student hands in. points: by task, in the handout's order.
     given: rows of earlier units that come solved in the stub. reveal: how much of a failing case may be shown.
+    written: points of the handout's questions, which a person reads, in its order; 0 for one that is not graded.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Unit:
     given: tuple[str, ...]
     reveal: Reveal
     tasks: tuple[Task, ...]
+    written: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -61,4 +65,5 @@ def read_unit(name: str, tasks: tuple[Task, ...]) -> Unit:
         given=tuple(settings.get("given", ())),
         reveal=cast(Reveal, settings.get("reveal", "case")),
         tasks=tuple(by_name[task] for task in points),
+        written=settings.get("written", WRITTEN),
     )
