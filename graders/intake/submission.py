@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from graders.sandbox.program import Piece
 from graders.specs.unit import Unit
 
 NOTEBOOK_BYTES = 20 << 20
+MARIMO = re.compile(r"^app = marimo\.App\(", re.MULTILINE)
+"""In its file functions stand inside of others, which nobody could call."""
 NAME_BYTES = 200
 """Reports are files called after the submission; a longer name, with ".html" behind it, could not be one."""
 
@@ -157,4 +160,7 @@ def _pieces(name: str, data: bytes) -> tuple[Piece, ...]:
         raise IntakeError(_("{name} is empty").format(name=PurePosixPath(name).name))
     if name.lower().endswith(".ipynb"):
         return code_cells(data)
-    return (Piece("", decode(data)),)
+    text = decode(data)
+    if MARIMO.search(text):
+        raise IntakeError(_("this is a marimo notebook: hand in what marimo export ipynb makes of it"))
+    return (Piece("", text),)
