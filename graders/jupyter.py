@@ -99,7 +99,7 @@ def command(arguments: list[str]) -> tuple[str, str]:
 def warn(shell: Any, file: Path) -> None:
     """Say which functions are not in the file as they were run last."""
     if differing := unsaved(file, shell.history_manager.input_hist_raw):
-        message = _("The file has another {names} than the one you ran last. Save the notebook, then run this again.")
+        message = _("The file differs from what you ran last, in {names}. Save the notebook, then run this again.")
         print(message.format(names=", ".join(differing)))
 
 
