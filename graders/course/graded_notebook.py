@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from graders.course.cells import ANSWER, QUESTION, SCHEMA, TEST
 from graders.course.handout import read_questions
-from graders.course.notebook import ANSWER, QUESTION, TEST, Cell, lines, notebook
+from graders.course.notebook import Cell, lines, notebook
 from graders.i18n import _
 from graders.specs.unit import Unit
 
-SCHEMA = 3
-"""Version of nbgrader's cell metadata."""
 STUB = "raise NotImplementedError"
 LEVEL = re.compile(r"(full|half|none|满分|一半|不得分)[:：]\s*")
 """How the parts of a rubric begin."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from graders.course.cells import ANSWER, QUESTION, TEST
 from graders.course.handout import Question, Section, read_handout, read_questions
 from graders.course.stub import check_command, given_text, imports_text, task_text
 from graders.i18n import _
@@ -18,11 +19,6 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-
-TEST = "test-"
-"""Before the name of a task in the id of the cell that checks it; nbgrader keeps its points there."""
-QUESTION, ANSWER = "question-", "answer-"
-"""Before the name of a question in the ids of its cells."""
 
 
 def notebook(unit: Unit, language: str = "en") -> str:

@@ -7,27 +7,30 @@ points, so that nbgrader's own preprocessors find score and explanation where th
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from glob import glob
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Unicode
+from traitlets import Bool, Integer, Unicode
 
-from graders.batch import Grader, Setting
-from graders.course.mend import grade_id
-from graders.course.notebook import TEST
-from graders.i18n import _
-from graders.intake.submission import notebook_submission
+from graders.course.ahead import Ahead, Order
+from graders.course.cells import TEST
+from graders.course.mend import grade_id, mend, released
+from graders.i18n import _, use_language
+from graders.intake.submission import Submission, notebook_submission
 from graders.report.html import task_html
 from graders.report.view import TaskView, task_views
-from graders.sandbox.program import Limits
-from graders.secrets import read_secret
 from graders.verdict import GraderError, Report
 
-_graders: dict[Setting, Grader] = {}
+_ahead: dict[Order, Ahead] = {}
 
 
 class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
@@ -40,29 +43,49 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     throughput = Bool(False, help="Also time the work.").tag(config=True)
     allow_unisolated = Bool(False, help="Grade although nothing keeps the code from this machine.").tag(config=True)
 
+    jobs = Integer(0, help="Submissions graded at a time; 0: as many as there are processors.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Mapping[str, Any]) -> tuple[NotebookNode, Mapping[str, Any]]:
         """The notebook with score and explanation in every cell that holds points."""
         told = resources["nbgrader"]
-        grader = self._grader(told["assignment"])
-        submission = notebook_submission(told["student"], json.dumps(nb).encode())
-        report = grader.graded(submission)
+        use_language(self.language)
+        report = self._ahead(told).report(notebook_submission(told["student"], json.dumps(nb).encode()))
         if report.faulty:
             raise GraderError(_("the grader failed, no points are lost: grade {student} again").format(**told))
         write(nb, report)
         return nb, resources
 
-    def _grader(self, assignment: str) -> Grader:
-        """One for all students: cases are drawn once."""
-        secret = read_secret(Path(self.secret))
-        setting = Setting(
-            self.unit or assignment, secret, self.sandbox, Limits(), self.language, throughput=self.throughput
+    def _ahead(self, told: Mapping[str, str]) -> Ahead:
+        """The one for this assignment; where it is new, it begins with all that this run will come to."""
+        order = Order(
+            self.unit or told["assignment"],
+            Path(self.secret).resolve(),
+            self.sandbox,
+            self.language,
+            self.throughput,
+            self.allow_unisolated,
         )
-        if setting not in _graders:
-            grader = Grader(setting)
-            if not (grader.backend.isolated or self.allow_unisolated):
-                raise GraderError(_("the sandbox {name} does not isolate").format(name=grader.backend.name))
-            _graders[setting] = grader
-        return _graders[setting]
+        if order not in _ahead:
+            _ahead[order] = Ahead(order, self.jobs)
+            _ahead[order].expect(self._coming(told))
+        return _ahead[order]
+
+    def _coming(self, told: Mapping[str, str]) -> Iterator[Submission]:
+        """What nbgrader will come to in this run, in its order, mended as it will be by then."""
+        course = CourseDirectory(config=self.config)
+        with Gradebook(told["db_url"]) as gradebook:
+            cells = list(released(gradebook.find_notebook(told["notebook"], told["assignment"])))
+        force = bool(self.config.get("BaseConverter", {}).get("force"))
+        name = f"{told['notebook']}.ipynb"
+        paths = glob(course.format_path(course.submitted_directory, course.student_id, told["assignment"]))
+        for path in map(Path, sorted(paths)):
+            student = path.parent.name
+            graded = Path(course.format_path(course.autograded_directory, student, told["assignment"]))
+            if student == told["student"] or force or not graded.exists():
+                with contextlib.suppress(Exception):  # whatever is wrong with it, nbgrader says at its turn
+                    nb = nbformat.read(path / name, as_version=4)
+                    mend(nb, cells)
+                    yield notebook_submission(student, json.dumps(nb).encode())
 
 
 def write(nb: NotebookNode, report: Report) -> None:

@@ -10,13 +10,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from graders.i18n import _
 from graders.intake.archive import ARCHIVES, is_hidden, read_member
 from graders.intake.notebook import code_cells
 from graders.intake.source import MAX_BYTES, IntakeError, decode
 from graders.sandbox.program import Piece
-from graders.specs.unit import Unit
+
+if TYPE_CHECKING:
+    from graders.specs.unit import Unit
 
 NOTEBOOK_BYTES = 20 << 20
 MARIMO = re.compile(r"^app = marimo\.App\(", re.MULTILINE)
