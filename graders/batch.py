@@ -121,4 +121,4 @@ def not_graded(path: Path, setting: Setting, fault: BaseException) -> Report:
     """The report of a submission whose grading process died: our fault, to be graded again."""
     unit = setting.assignment
     results = tuple(our_fault(task, fault) for task in unit.tasks)
-    return Report(unit.name, unit.title, submission_name(path), str(path), results)
+    return Report(unit.name, unit.title, submission_name(path), str(path), results, policy=unit.policy)

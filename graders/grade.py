@@ -84,6 +84,7 @@ def grade(
         reveal=exam.unit.reveal,
         optional=exam.unit.policy.optional,
         bonus=exam.unit.policy.bonus,
+        policy=exam.unit.policy,
         rules=tuple(rules.sentences(exam.unit)),
         versions=versions(),
         started=started.isoformat(timespec="seconds"),

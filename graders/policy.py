@@ -42,7 +42,7 @@ class Policy:
     points: by task, in the handout's order, as if all were asked for. reveal: how much of a failing case may be shown.
     attempts: how many count, 0 for all. counts: which of them. speed: percent of a task's points that its speed is
     worth. optional: tasks that are graded and worth nothing. bonus: tasks whose points come on top of the total.
-    due: when it has to be handed in, where the course says so.
+    due: when it has to be handed in, where the course says so. written: points of the handout's questions.
     """
 
     points: tuple[tuple[str, float], ...] = ()
@@ -54,6 +54,7 @@ class Policy:
     optional: tuple[str, ...] = ()
     bonus: tuple[str, ...] = ()
     due: datetime | None = None
+    written: tuple[tuple[str, float], ...] = ()
 
     @property
     def worth(self) -> dict[str, float]:
@@ -79,6 +80,7 @@ class Policy:
             "speed": self.speed,
             "optional": list(self.optional),
             "bonus": list(self.bonus),
+            "written": dict(self.written),
             **due,
         }
 
@@ -180,7 +182,8 @@ def changed(policy: Policy, table: Table) -> Policy:
     """The policy with what a table says of it; what it does not say stays. Takes the keys it knows."""
     now = replace(
         policy,
-        points=_points(policy, table.table("points")),
+        points=_points(policy.points, table.table("points")),
+        written=_points(policy.written, table.table("written")),
         reveal=cast(Reveal, table.text("reveal", policy.reveal, ("case", "shape", "nothing"))),
         attempts=table.count("attempts", policy.attempts) or 0,
         counts=cast(Counts, table.text("counts", policy.counts, ("last", "best"))),
@@ -194,8 +197,8 @@ def changed(policy: Policy, table: Table) -> Policy:
     return now
 
 
-def _points(policy: Policy, table: Table) -> tuple[tuple[str, float], ...]:
-    known = dict(policy.points)
+def _points(before: tuple[tuple[str, float], ...], table: Table) -> tuple[tuple[str, float], ...]:
+    known = dict(before)
     for task in list(table.content):
         if known and task not in known:
             table.fail(task, _("there is no such task; there are {known}").format(known=", ".join(known)))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graders.policy import Policy
+
 
 class Status(enum.StrEnum):
     """The four ends of a property."""
@@ -177,6 +179,8 @@ class Report:
     """Tasks that are worth nothing; their results have 0 of 0 points."""
     bonus: tuple[str, ...] = ()
     """Tasks whose points come on top: in the score, not in what is to be had."""
+    policy: Policy = field(default_factory=Policy)
+    """What the unit was graded by."""
     rules: tuple[str, ...] = ()
     """The course's policy, a sentence a rule."""
     standing: Standing | None = None

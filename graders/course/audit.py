@@ -12,7 +12,8 @@ from typing import Any
 import nbformat
 
 from graders.course import leaks, lock
-from graders.course.graded_notebook import TEST, nbgrader_points
+from graders.course.cells import TEST
+from graders.course.graded_notebook import nbgrader_points
 from graders.course.released import ReleaseError, require_released
 from graders.course.settings import Course
 from graders.exam import Exam
@@ -103,13 +104,18 @@ def audit(
 
 
 def _released(course: Course, unit: Unit) -> Any:
-    """The notebook as nbgrader would release it: without what stands in solution regions, and without hidden tests."""
-    from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+    """The notebook as nbgrader would release it: without what stands in solution regions, hidden tests and rubrics."""
+    from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 
     path = course.folder / "source" / unit.name / unit_files(unit)[1]
     book = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     resources: dict[str, Any] = {"language": "python"}
-    for step in (ClearSolutions(code_stub={"python": "raise NotImplementedError"}), ClearHiddenTests()):
+    solutions = ClearSolutions(code_stub={"python": "raise NotImplementedError"})
+    for step in (solutions, ClearHiddenTests(), ClearMarkScheme(enforce_metadata=False)):
+        ClearSolutions(code_stub={"python": "raise NotImplementedError"}),
+        ClearHiddenTests(),
+        ClearMarkScheme(enforce_metadata=False),
+    ):
         book, resources = step.preprocess(book, resources)
     return book
 

@@ -26,10 +26,11 @@ c.Exchange.path_includes_course = True
 
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
 c.ClearSolutions.enforce_metadata = True
+c.ClearMarkScheme.enforce_metadata = False  # rubrics stand below the questions, in locked cells with an id
 
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
-    "graders.course.preprocessors.Mend",
+    "graders.course.mend.Mend",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",

@@ -1,4 +1,4 @@
-"""A handout as it is written, and taken apart: an introduction, a section a task, and what comes after."""
+"""A handout as it is written, and taken apart: an introduction, a section a task, what comes after, its questions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from graders.specs.unit import Unit, assignments_folder
 
 MARK = re.compile(r"<!--\s*task:\s*(\w+)\s*-->\s*")
 RUBRIC = re.compile(r"\n*<!--\s*rubric:.*?-->", re.DOTALL)
+QUESTION = re.compile(
+    r"^(?P<text>\*\*[^*\n]+[.。]\*\*(?:(?!\n\*\*).)*?)\s*<!--\s*rubric:\s*(?P<rubric>.*?)\s*-->",
+    re.DOTALL | re.MULTILINE,
+)
+"""`**Derivation.** Derive ...`, and below it the rubric in a comment."""
 GROUP, HEADING, FENCE = "## ", "### ", "```"
 GRADED = ("## What is graded", "## 评分内容")
 
@@ -29,6 +34,20 @@ class Section:
     heading: str
     body: str
     above: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is answered in writing and read by a person.
+
+    name: its own in `[written]` of unit.toml. text: as the student reads it. rubric: what earns how much of it, for
+    who grades.
+    """
+
+    name: str
+    text: str
+    rubric: str
+    points: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,23 @@ def read_handout(unit: Unit, language: str = "en", rules: str = "") -> Handout:
     except ValueError as error:
         raise ValueError(f"{handout_path(unit, language)}: {error}") from None
     return handout
+
+
+def read_questions(unit: Unit, language: str = "en") -> list[Question]:
+    """The questions of the unit's handout with their points; ValueError when unit.toml has others.
+
+    Their names are those of unit.toml, in its order; one that is worth nothing there is left out: it stays a
+    paragraph of the handout.
+    """
+    path = handout_path(unit, language)
+    found = list(QUESTION.finditer(path.read_text(encoding="utf-8")))
+    if len(found) != len(unit.written):
+        raise ValueError(f"{path}: {len(found)} questions with a rubric; unit.toml has {len(unit.written)}")
+    questions = [
+        Question(name, one["text"], one["rubric"], points)
+        for one, (name, points) in zip(found, unit.written.items(), strict=True)
+    ]
+    return [question for question in questions if question.points]
 
 
 def parse_handout(text: str) -> Handout:

@@ -24,7 +24,7 @@ FORMAT = 1
 PACKAGE = Path(judging.__file__).parent
 JUDGING = ("judging", "cases", "oracle", "exam", "families", "follow_through", "composites")
 """Modules that decide about points, beside those of the properties."""
-POINTS = ("points", "optional", "bonus", "speed")
+POINTS = ("points", "written", "optional", "bonus", "speed")
 """What of a policy decides about the points of a task."""
 MOST = 1 << 20
 

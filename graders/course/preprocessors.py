@@ -7,10 +7,12 @@ points, so that nbgrader's own preprocessors find score and explanation where th
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +20,38 @@ import nbformat
 from markupsafe import escape
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Unicode
+from traitlets import Bool, Integer, Unicode
 
-from graders.batch import Grader, Setting
+from graders.course.ahead import Ahead, Order
 from graders.course.attempts import Ledger, Record, record_of, stand
-from graders.course.graded_notebook import SCHEMA, TEST
-from graders.course.released import ReleaseError, require_released
-from graders.course.settings import read_course
-from graders.i18n import _
+from graders.course.cells import TEST
+from graders.course.mend import grade_id, mend, released
+from graders.i18n import _, use_language
 from graders.intake.submission import Submission, notebook_submission
+from graders.policy import Policy
 from graders.report.html import task_html
 from graders.report.view import TaskView, task_views
-from graders.sandbox.program import Limits
-from graders.secrets import read_secret
-from graders.specs.unit import Unit
 from graders.standing import late_share
 from graders.verdict import GraderError, Report, Standing
 
-_graders: dict[Setting, Grader] = {}
+_ahead: dict[Order, Ahead] = {}
 HANDED_ON = "backcheck"
 """Under which of nbgrader's resources the attempt that counts is handed from grading to the gradebook."""
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The attempt that counts, and how the one that was graded stands."""
+    """The attempt that counts, and how the one that was graded stands.
 
-    unit: Unit
+    points: by task. share: of them, that being late costs.
+    """
+
+    policy: Policy
     standing: Standing
     points: Mapping[str, float]
     share: float
-    """Of its points that being late costs."""
 
 
 class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
@@ -63,46 +65,63 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     throughput = Bool(False, help="Also time the work.").tag(config=True)
     allow_unisolated = Bool(False, help="Grade although nothing keeps the code from this machine.").tag(config=True)
 
+    jobs = Integer(0, help="Submissions graded at a time; 0: as many as there are processors.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """The notebook with score and explanation in every cell that holds points."""
         told = resources["nbgrader"]
-        grader = self._grader(told["assignment"])
+        use_language(self.language)
         submission = notebook_submission(told["student"], json.dumps(nb).encode())
-        report = grader.graded(submission)
+        report = self._ahead(told).report(submission)
         if report.faulty:
             raise GraderError(_("the grader failed, no points are lost: grade {student} again").format(**told))
-        counted = self._counted(grader.unit, report, submission, told)
+        counted = self._counted(report, submission, told)
         write(nb, replace(report, standing=counted.standing), counted)
         return nb, {**resources, HANDED_ON: counted}
 
-    def _counted(self, unit: Unit, report: Report, submission: Submission, told: Mapping[str, Any]) -> Counted:
+    def _counted(self, report: Report, submission: Submission, told: Mapping[str, Any]) -> Counted:
         """Note the attempt, and find the one that counts."""
-        received, due = times(unit, told)
+        policy = report.policy
+        received, due = times(policy, told)
         record = record_of(report, received, submission)
-        records = Ledger(Path(self.course), unit.name).add(told["student"], record)
-        stands = stand(records, unit.policy, due)
+        records = Ledger(Path(self.course), report.unit).add(told["student"], record)
+        stands = stand(records, policy, due)
         chosen: Record = next(one for one in records if stands[one.key].counts)
-        share = late_share(stands[chosen.key].days_late, unit.policy.late)
-        return Counted(unit, stands[record.key], chosen.points, share)
+        share = late_share(stands[chosen.key].days_late, policy.late)
+        return Counted(policy, stands[record.key], chosen.points, share)
 
-    def _grader(self, assignment: str) -> Grader:
-        """One for all students: cases are drawn once."""
-        course = read_course(Path(self.course))
-        unit = course.unit(self.unit or assignment)
-        try:
-            require_released(course, unit)
-        except ReleaseError as error:
-            raise GraderError(str(error)) from None
-        secret = read_secret(Path(self.secret))
-        setting = Setting(
-            unit.name, secret, self.sandbox, Limits(), self.language, throughput=self.throughput, policy=unit.policy
+    def _ahead(self, told: Mapping[str, str]) -> Ahead:
+        """The one for this assignment; where it is new, it begins with all that this run will come to."""
+        order = Order(
+            self.unit or told["assignment"],
+            Path(self.course).resolve(),
+            Path(self.secret).resolve(),
+            self.sandbox,
+            self.language,
+            self.throughput,
+            self.allow_unisolated,
         )
-        if setting not in _graders:
-            grader = Grader(setting)
-            if not (grader.backend.isolated or self.allow_unisolated):
-                raise GraderError(_("the sandbox {name} does not isolate").format(name=grader.backend.name))
-            _graders[setting] = grader
-        return _graders[setting]
+        if order not in _ahead:
+            _ahead[order] = Ahead(order, self.jobs)
+            _ahead[order].expect(self._coming(told))
+        return _ahead[order]
+
+    def _coming(self, told: Mapping[str, str]) -> Iterator[Submission]:
+        """What nbgrader will come to in this run, in its order, mended as it will be by then."""
+        course = CourseDirectory(config=self.config)
+        with Gradebook(told["db_url"]) as gradebook:
+            cells = list(released(gradebook.find_notebook(told["notebook"], told["assignment"])))
+        force = bool(self.config.get("BaseConverter", {}).get("force"))
+        name = f"{told['notebook']}.ipynb"
+        paths = glob(course.format_path(course.submitted_directory, course.student_id, told["assignment"]))
+        for path in map(Path, sorted(paths)):
+            student = path.parent.name
+            graded = Path(course.format_path(course.autograded_directory, student, told["assignment"]))
+            if student == told["student"] or force or not graded.exists():
+                with contextlib.suppress(Exception):  # whatever is wrong with it, nbgrader says at its turn
+                    nb = nbformat.read(path / name, as_version=4)
+                    mend(nb, cells)
+                    yield notebook_submission(student, json.dumps(nb).encode())
 
 
 class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
@@ -113,7 +132,7 @@ class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
         told, counted = resources["nbgrader"], resources[HANDED_ON]
         where = (told["notebook"], told["assignment"], told["student"])
         with Gradebook(told["db_url"]) as gradebook:
-            for task in counted.unit.policy.bonus:
+            for task in counted.policy.bonus:
                 grade = gradebook.find_grade(TEST + task, *where)
                 grade.extra_credit = counted.points.get(task, 0.0)
             gradebook.db.commit()
@@ -124,69 +143,17 @@ class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-def times(unit: Unit, told: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+def times(policy: Policy, told: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     """When it was handed in, and when it was due: by the course's settings, or the gradebook; extensions count."""
     with Gradebook(told["db_url"]) as gradebook:
         assignment = gradebook.find_assignment(told["assignment"])
-        if unit.policy.due:
-            assignment.duedate = unit.policy.due.astimezone(UTC).replace(tzinfo=None)
+        if policy.due:
+            assignment.duedate = policy.due.astimezone(UTC).replace(tzinfo=None)
             gradebook.db.commit()
         submission = gradebook.find_submission(told["assignment"], told["student"])
         moments = (submission.timestamp, submission.duedate)  # in UTC, though they do not say so
     received, due = (moment.replace(tzinfo=UTC) if moment else None for moment in moments)
     return received, due
-
-
-class Mend(NbGraderPreprocessor):  # type: ignore[misc]
-    """Before nbgrader's own checks: what it keeps in cells is as it was released, whatever a student did to it.
-
-    nbgrader gives up on a whole class where one notebook has a cell twice, or metadata that an editor has changed. A
-    cell that stands twice counts where it stands last; one that is deleted and holds points comes back at the end.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Mapping[str, Any]) -> tuple[NotebookNode, Mapping[str, Any]]:
-        """The notebook with the metadata of the release."""
-        told = resources["nbgrader"]
-        with Gradebook(told["db_url"]) as gradebook:
-            source = gradebook.find_notebook(told["notebook"], told["assignment"])
-            worth = {cell.name: cell.max_score for cell in source.grade_cells}
-            solutions = {cell.name for cell in source.solution_cells}
-            released = {cell.name: cell for cell in source.source_cells}
-            metadata = {name: metadata_of(cell, worth.get(name), name in solutions) for name, cell in released.items()}
-            texts = {name: (cell.cell_type, cell.source) for name, cell in released.items()}
-        left = dict(metadata)
-        for cell in reversed(nb.cells):
-            known = left.pop(grade_id(cell), None)
-            cell.metadata.pop("nbgrader", None)
-            if known:
-                cell.metadata["nbgrader"] = known
-        for name in [name for name in left if name in worth]:
-            kind, text = texts[name]
-            back = getattr(nbformat.v4, f"new_{kind}_cell")(text)
-            back.metadata["nbgrader"] = left[name]
-            nb.cells.append(back)
-        return nb, resources
-
-
-def grade_id(cell: NotebookNode) -> str:
-    """What nbgrader calls a cell; "" for one of the student's own."""
-    told = cell.metadata.get("nbgrader")
-    return str(told.get("grade_id", "")) if isinstance(told, Mapping) else ""
-
-
-def metadata_of(cell: Any, worth: float | None, solution: bool) -> NotebookNode:
-    """Nbgrader's metadata of a cell, from its gradebook."""
-    told = {
-        "schema_version": SCHEMA,
-        "grade_id": cell.name,
-        "grade": worth is not None,
-        "solution": solution,
-        "task": False,
-        "locked": bool(cell.locked),
-        "cell_type": cell.cell_type,
-        "checksum": cell.checksum,
-    }
-    return NotebookNode(told if worth is None else {**told, "points": worth})
 
 
 def write(nb: NotebookNode, report: Report, counted: Counted) -> None:
@@ -211,7 +178,7 @@ def outputs(
     above: what stands over the explanation.
     """
     page = above + (task_html(view) if view and not report.problem else problem_html(report))
-    earned, worth = counted.points.get(task, 0.0), counted.unit.points.get(task, 0.0)
+    earned, worth = counted.points.get(task, 0.0), counted.policy.worth.get(task, 0.0)
     if not counted.standing.counts:
         words = _("Attempt {counted} counts: {earned:g} points.")
         page += f"<p>{escape(words.format(counted=counted.standing.counted, earned=round(earned, 2)))}</p>"

@@ -35,6 +35,7 @@ KEPT = (
     "grade.py",
     "i18n.py",
     "judging.py",
+    "jupyter.py",
     "oracle.py",
     "patterns.py",
     "policy.py",

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from graders.policy import Policy, Reveal, changed, read_toml
+from graders.policy import Policy, Reveal, Table, changed, read_toml
 from graders.specs.row import Task
+
+WRITTEN = {"derivation": 5.0, "interpretation": 5.0}
+"""Points of the handout's questions, unless `[written]` in unit.toml says otherwise."""
 
 __all__ = ["Reveal", "Unit", "assignments_folder", "read_unit"]
 
@@ -18,7 +21,8 @@ class Unit:
 
     name: the folder's, "03-backprop". file: what a student hands in. points: by task, in the handout's order, 0 for an
     optional one. given: rows of earlier units that come solved in the stub. reveal: how much of a failing case may be
-    shown. policy: all that a course may decide; points and reveal follow from it.
+    shown. policy: all that a course may decide; points, reveal and written follow from it. written: points of the
+    handout's questions, which a person reads, in its order; 0 for one that is not graded.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Unit:
     reveal: Reveal
     tasks: tuple[Task, ...]
     policy: Policy = field(default_factory=Policy)
+    written: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -43,7 +48,7 @@ class Unit:
 
     def under(self, policy: Policy) -> Unit:
         """The unit as a course wants it."""
-        return replace(self, points=policy.worth, reveal=policy.reveal, policy=policy)
+        return replace(self, points=policy.worth, reveal=policy.reveal, policy=policy, written=dict(policy.written))
 
 
 def assignments_folder() -> Path:
@@ -58,10 +63,12 @@ def read_unit(name: str, tasks: tuple[Task, ...]) -> Unit:
     table = read_toml(assignments_folder() / name / "unit.toml")
     title, title_zh, file = table.text("title"), table.text("title_zh"), table.text("file")
     given = table.names("given")
-    policy = changed(Policy(), table)
+    questions = table.table("written") if "written" in table else Table("", WRITTEN)
+    written = tuple((name, questions.number(name, 0.0)) for name in list(questions.content))
+    policy = changed(Policy(written=written), table)
     by_name = {task.name: task for task in tasks}
     if odd := set(dict(policy.points)) ^ set(by_name):
         table.fail("points", f"points and rows name different tasks: {', '.join(sorted(odd))}")
     table.end()
     in_order = tuple(by_name[task] for task, _points in policy.points)
-    return Unit(name, title, title_zh, file, policy.worth, given, policy.reveal, in_order, policy)
+    return Unit(name, title, title_zh, file, policy.worth, given, policy.reveal, in_order, policy, dict(policy.written))
