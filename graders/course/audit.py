@@ -112,10 +112,6 @@ def _released(course: Course, unit: Unit) -> Any:
     resources: dict[str, Any] = {"language": "python"}
     solutions = ClearSolutions(code_stub={"python": "raise NotImplementedError"})
     for step in (solutions, ClearHiddenTests(), ClearMarkScheme(enforce_metadata=False)):
-        ClearSolutions(code_stub={"python": "raise NotImplementedError"}),
-        ClearHiddenTests(),
-        ClearMarkScheme(enforce_metadata=False),
-    ):
         book, resources = step.preprocess(book, resources)
     return book
 
