@@ -13,6 +13,7 @@ import numpy as np
 
 from graders import SUITE_VERSION
 from graders.course.graded_notebook import graded_notebook
+from graders.course.notebook import answer_text
 from graders.i18n import _
 from graders.intake.submission import unit_files
 from graders.secrets import make_secret
@@ -32,6 +33,7 @@ c.CourseDirectory.root = {root}
 c.Exchange.path_includes_course = True
 
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
+c.ClearSolutions.text_stub = {answer!r}
 c.ClearSolutions.enforce_metadata = True
 c.ClearMarkScheme.enforce_metadata = False  # rubrics stand below the questions, in locked cells with an id
 
@@ -96,7 +98,8 @@ def _written(texts: dict[Path, str], secret: Path) -> Iterator[Path]:
 def config(course: str, language: str) -> str:
     """The text of nbgrader_config.py; the folder is wherever that file lies."""
     root = "os.path.dirname(os.path.abspath(__file__))"
-    return "import os\n\n" + CONFIG.format(course=course, root=root, secret=str(SECRET), language=language)
+    told = {"course": course, "root": root, "secret": str(SECRET), "language": language, "answer": answer_text()}
+    return "import os\n\n" + CONFIG.format(**told)
 
 
 def lock(units: Iterable[Unit]) -> dict[str, Any]:

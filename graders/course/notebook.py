@@ -64,10 +64,15 @@ def _closing_cells(closing: str, questions: list[Question]) -> Iterator[Cell]:
             yield _markdown(identity, above)
         worth = _("{points:g} points, read by a person").format(points=question.points)
         yield _markdown(QUESTION + question.name, f"{question.text}\n\n*({worth})*")
-        yield _markdown(ANSWER + question.name, _("Your answer goes here, in words and formulas."))
+        yield _markdown(ANSWER + question.name, answer_text())
         identity = f"after-{question.name}"
     if closing:
         yield _markdown(identity, closing)
+
+
+def answer_text() -> str:
+    """What stands where an answer is to be written."""
+    return _("Your answer goes here, in words and formulas.")
 
 
 def _task_cells(section: Section, task: Task, points: float) -> Iterator[Cell]:
