@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from graders import SUITE_VERSION
+from graders.course.notebook import answer_text
 from graders.course.settings import FILE, RULES, Course, read_course
 from graders.course.sources import sources
 from graders.i18n import _
@@ -25,6 +26,7 @@ c.CourseDirectory.root = {root}
 c.Exchange.path_includes_course = True
 
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
+c.ClearSolutions.text_stub = {answer!r}
 c.ClearSolutions.enforce_metadata = True
 c.ClearMarkScheme.enforce_metadata = False  # rubrics stand below the questions, in locked cells with an id
 
@@ -115,4 +117,5 @@ def _text(name: str) -> str:
 def config(course: str, language: str) -> str:
     """The text of nbgrader_config.py; the folder is wherever that file lies."""
     root = "os.path.dirname(os.path.abspath(__file__))"
-    return "import os\n\n" + CONFIG.format(course=course, root=root, secret=str(SECRET), language=language)
+    told = {"course": course, "root": root, "secret": str(SECRET), "language": language, "answer": answer_text()}
+    return "import os\n\n" + CONFIG.format(**told)

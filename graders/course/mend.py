@@ -160,7 +160,7 @@ def _brought_back(nb: NotebookNode, cell: Released) -> NotebookNode:
     if cell.written:
         note = _("This cell was missing. The answer may stand elsewhere in the notebook.")
         text = f"*({note})*"
-    back = getattr(nbformat.v4, f"new_{cell.kind}_cell")(text)
+    back: NotebookNode = getattr(nbformat.v4, f"new_{cell.kind}_cell")(text)
     if (nb.nbformat, nb.nbformat_minor) < (4, 5):
         del back["id"]  # which older formats do not know
     back.metadata["nbgrader"] = cell.metadata()

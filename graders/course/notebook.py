@@ -65,9 +65,9 @@ def _closing_cells(closing: str, questions: list[Question]) -> Iterator[Cell]:
         above, _found, closing = (part.strip() for part in closing.partition(question.text))
         if above:
             yield _markdown(identity, above)
-        worth = _("{points:g} points, read by a person").format(points=question.points)
-        yield _markdown(QUESTION + question.name, f"{question.text}\n\n*({worth})*")
-        yield _markdown(ANSWER + question.name, _("Your answer goes here, in words and formulas."))
+        told = _("{points:g} points, read by a person").format(points=question.points)
+        yield _markdown(QUESTION + question.name, f"{question.text}\n\n*({told})*")
+        yield _markdown(ANSWER + question.name, answer_text())
         identity = f"after-{question.name}"
     if closing:
         yield _markdown(identity, closing)
@@ -79,6 +79,11 @@ def worth(unit: Unit, task: Task) -> str:
         return _("optional")
     text = _("{points:g} bonus points") if task.name in unit.policy.bonus else _("{points:g} points")
     return text.format(points=unit.points[task.name])
+
+
+def answer_text() -> str:
+    """What stands where an answer is to be written."""
+    return _("Your answer goes here, in words and formulas.")
 
 
 def _task_cells(section: Section, task: Task, told: str) -> Iterator[Cell]:
