@@ -97,7 +97,7 @@ def grade_row(
     follows.
     """
     speed = exam.unit.policy.speed
-    asked = properties(row, timed=stand is not None and speed > 0)
+    asked = properties(row, timed=True) if stand is not None and speed > 0 else properties(row)
     worth = points(asked, total, speed)
     results: dict[str, Result] = {}
     failures: dict[str, Failure] = {}
