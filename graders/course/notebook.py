@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from graders.course.handout import Section, read_handout
+from graders.course.cells import ANSWER, QUESTION, TEST
+from graders.course.handout import Question, Section, read_handout, read_questions
 from graders.course.stub import check_command, given_text, imports_text, task_text
 from graders.i18n import _
 from graders.specs.row import Task
@@ -20,10 +21,13 @@ METADATA = {
 }
 
 
-def notebook(unit: Unit, language: str = "en") -> str:
-    """The notebook's file, in the form in which Jupyter itself would save it; the same unit gives the same text."""
+def notebook(unit: Unit, language: str = "en", rules: str = "") -> str:
+    """The notebook's file, in the form in which Jupyter itself would save it; the same unit gives the same text.
+
+    rules: the course's own, in Markdown.
+    """
     content = {
-        "cells": list(_cells(unit, language)),
+        "cells": list(_cells(unit, language, rules)),
         "metadata": METADATA,
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -31,29 +35,65 @@ def notebook(unit: Unit, language: str = "en") -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _cells(unit: Unit, language: str) -> Iterator[Cell]:
-    handout = read_handout(unit, language)
+def _cells(unit: Unit, language: str, rules: str) -> Iterator[Cell]:
+    handout, check = read_handout(unit, language, rules), check_magic(unit, language)
     yield _markdown("intro", handout.intro)
+    yield _markdown(
+        "save", _("Save the notebook before you run a check: what is graded is the file, not what you see.")
+    )
+    yield code("setup", "%load_ext graders.jupyter")
     yield code("imports", imports_text(unit))
     if unit.given:
         yield code("given", given_text(unit))
     for section, task in zip(handout.sections, unit.tasks, strict=True):
-        yield from _task_cells(section, task, unit.points[task.name])
-    yield _markdown("save", _("Save the notebook first: what is graded is the file, not what you see."))
-    yield code("check", f"!{check_command(unit, '.ipynb')}")
-    if handout.closing:
-        yield _markdown("closing", handout.closing)
+        yield from _task_cells(section, task, worth(unit, task))
+        yield code(TEST + task.name, f"{check} --task {task.name}")
+    yield code("check", check)
+    yield from _closing_cells(handout.closing, read_questions(unit, language))
 
 
-def _task_cells(section: Section, task: Task, points: float) -> Iterator[Cell]:
-    worth = _("{points:g} points").format(points=points)
-    text = f"### {section.heading} ({worth})\n\n{section.body}"
+def check_magic(unit: Unit, language: str) -> str:
+    """What grades the notebook itself, in a cell of its own."""
+    chosen = "backcheck --lang zh" if language == "zh" else "backcheck"
+    return "%" + check_command(unit, ".ipynb").replace("backcheck", chosen, 1)
+
+
+def _closing_cells(closing: str, questions: list[Question]) -> Iterator[Cell]:
+    """What comes after the tasks, with a cell for the answer behind every question."""
+    identity = "closing"
+    for question in questions:
+        above, _found, closing = (part.strip() for part in closing.partition(question.text))
+        if above:
+            yield _markdown(identity, above)
+        told = _("{points:g} points, read by a person").format(points=question.points)
+        yield _markdown(QUESTION + question.name, f"{question.text}\n\n*({told})*")
+        yield _markdown(ANSWER + question.name, answer_text())
+        identity = f"after-{question.name}"
+    if closing:
+        yield _markdown(identity, closing)
+
+
+def worth(unit: Unit, task: Task) -> str:
+    """What a task is worth, as its heading says it."""
+    if task.name in unit.policy.optional:
+        return _("optional")
+    text = _("{points:g} bonus points") if task.name in unit.policy.bonus else _("{points:g} points")
+    return text.format(points=unit.points[task.name])
+
+
+def answer_text() -> str:
+    """What stands where an answer is to be written."""
+    return _("Your answer goes here, in words and formulas.")
+
+
+def _task_cells(section: Section, task: Task, told: str) -> Iterator[Cell]:
+    text = f"### {section.heading} ({told})\n\n{section.body}"
     yield _markdown(f"task-{task.name}", f"{section.above}\n\n{text}" if section.above else text)
     yield code(f"code-{task.name}", task_text(task))
 
 
 def _markdown(identity: str, text: str) -> Cell:
-    return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": _lines(text)}
+    return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": lines(text)}
 
 
 def code(identity: str, text: str) -> Cell:
@@ -64,10 +104,10 @@ def code(identity: str, text: str) -> Cell:
         "id": identity,
         "metadata": {},
         "outputs": [],
-        "source": _lines(text),
+        "source": lines(text),
     }
 
 
-def _lines(text: str) -> list[str]:
+def lines(text: str) -> list[str]:
     """A cell's source as notebooks store it: lines with their ends, the last without."""
     return text.splitlines(keepends=True)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from graders.i18n import _
 from graders.intake.archive import ARCHIVES, is_hidden, read_member
 from graders.intake.notebook import code_cells
 from graders.intake.source import MAX_BYTES, IntakeError, decode
 from graders.sandbox.program import Piece
-from graders.specs.unit import Unit
+
+if TYPE_CHECKING:
+    from graders.specs.unit import Unit
 
 NOTEBOOK_BYTES = 20 << 20
+MARIMO = re.compile(r"^app = marimo\.App\(", re.MULTILINE)
+"""In its file functions stand inside of others, which nobody could call."""
 NAME_BYTES = 200
 """Reports are files called after the submission; a longer name, with ".html" behind it, could not be one."""
 
@@ -157,4 +163,7 @@ def _pieces(name: str, data: bytes) -> tuple[Piece, ...]:
         raise IntakeError(_("{name} is empty").format(name=PurePosixPath(name).name))
     if name.lower().endswith(".ipynb"):
         return code_cells(data)
-    return (Piece("", decode(data)),)
+    text = decode(data)
+    if MARIMO.search(text):
+        raise IntakeError(_("this is a marimo notebook: hand in what marimo export ipynb makes of it"))
+    return (Piece("", text),)

@@ -62,7 +62,7 @@ def test_what_a_student_starts_from_holds_no_solution(name: str, language: str, 
     unit = find_unit(name)
     start(unit, tmp_path, language)
     (tmp_path / "source.ipynb").write_text(graded_notebook(unit, language), encoding="utf-8")
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5
     assert find([tmp_path, handout_path(unit, language).parent], answers(unit.given)) == []
 
 

@@ -17,6 +17,7 @@ import pytest
 from graders.course.folder import CourseError, make_course
 from graders.intake.reference import closure, module_text
 from graders.specs import find_unit
+from tests.course import editors
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install backcheck[nbgrader]")
 
@@ -35,7 +36,7 @@ def nbgrader(folder: Path, *arguments: str) -> str:
         env={**os.environ, "PATH": path, "HOME": str(folder.parent), "BACKCHECK_LANG": "en"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     return f"{done.returncode}\n{done.stdout}{done.stderr}"
@@ -83,6 +84,31 @@ def edited_points(notebook: Notebook) -> Notebook:
     return notebook
 
 
+ANSWER = "By the chain rule, summed over the units $j$ of the next layer."
+
+
+def answered(notebook: Notebook, question: str = "derivation") -> Notebook:
+    """The affine layer, and one answer where it belongs."""
+    cell(notebook, f"answer-{question}")["source"] = ANSWER
+    return affine(notebook, "")
+
+
+def elsewhere(notebook: Notebook) -> Notebook:
+    """One answer in a cell of one's own behind the right one, the other in a cell that has become a code cell."""
+    cells = affine(notebook, "")["cells"]
+    place = cells.index(cell(notebook, "answer-derivation"))
+    cells.insert(place + 1, {"cell_type": "markdown", "id": "own", "metadata": {}, "source": ANSWER})
+    changed = cell(notebook, "answer-interpretation")
+    changed |= {"cell_type": "code", "outputs": [], "execution_count": None, "source": f"# {ANSWER}"}
+    return notebook
+
+
+def unasked(notebook: Notebook) -> Notebook:
+    """The cell for an answer is gone."""
+    notebook["cells"].remove(cell(notebook, "answer-derivation"))
+    return affine(notebook, "")
+
+
 WRONG = "\n_right = affine_backward\ndef affine_backward(dout, cache):\n    dx, dw, db = _right(dout, cache)\n"
 SUBMISSIONS: dict[str, Callable[[Notebook], Notebook]] = {
     "right": solved,
@@ -104,10 +130,25 @@ SUBMISSIONS: dict[str, Callable[[Notebook], Notebook]] = {
     "reordered": lambda notebook: {**affine(notebook, ""), "cells": notebook["cells"][::-1]},
     "points": lambda notebook: edited_points(affine(notebook, WRONG + "    return dx, dw, db / len(dout)\n")),
     "magics": lambda notebook: affine(notebook, "\n%matplotlib inline\n!pip install torch\nname = input()\n"),
+    "colab": lambda notebook: editors.colab(answered(notebook)),
+    "vscode": lambda notebook: editors.vscode(unasked(notebook)),
+    "marimo": lambda notebook: editors.marimo(answered(notebook)),
+    "elsewhere": elsewhere,
 }
-FULL = {"warns", "exits", "deleted", "duplicated", "reordered", "magics"}
+FULL = {"warns", "exits", "deleted", "duplicated", "reordered", "magics", "colab", "vscode", "marimo", "elsewhere"}
 """Who has all points of the affine layer, and no others."""
 LOSES_DB = {"wrong", "claims", "patches", "snoops", "points"}
+
+
+def written(course: Path, student: str) -> dict[str, Any]:
+    """Score by a person and whether one is asked for, of both answers."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        grades = [
+            gradebook.find_grade(f"answer-{question}", "backprop", UNIT.name, student) for question in UNIT.written
+        ]
+        return {grade.name.removeprefix("answer-"): (grade.score, grade.needs_manual_grade) for grade in grades}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +172,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert nbgrader(folder, "zip_collect", UNIT.name, pattern).startswith("0")
     graded = nbgrader(folder, "autograde", UNIT.name)
     assert graded.startswith("0"), graded[-3000:]
-    assert nbgrader(folder, "generate_feedback", UNIT.name).startswith("0")
+    assert nbgrader(folder, "generate_feedback", UNIT.name, "--student=wrong").startswith("0")
     assert nbgrader(folder, "export").startswith("0")
     return folder
 
@@ -140,7 +181,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scores(course: Path) -> dict[str, float]:
     with (course / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {float(row["max_score"]) for row in rows} == {sum(UNIT.points.values())}
+    assert {float(row["max_score"]) for row in rows} == {sum(UNIT.points.values()) + sum(UNIT.written.values())}
     return {row["student_id"]: float(row["score"]) for row in rows}
 
 
@@ -187,6 +228,46 @@ def test_a_notebook_that_is_released_holds_no_solution(course: Path):
     inside = solution[solution.rindex('"""') + 3 :].strip().splitlines()
     assert not any(line.strip() in released for line in inside if len(line.strip()) > 12)
     assert "SOLUTION" not in released
+
+
+@pytest.mark.parametrize(
+    ("student", "asked"),
+    [
+        ("untouched", []),
+        ("colab", ["derivation"]),
+        ("marimo", ["derivation"]),
+        ("vscode", ["derivation"]),
+        ("elsewhere", ["derivation", "interpretation"]),
+    ],
+)
+def test_a_person_is_asked_for_what_was_written_wherever_it_stands(course: Path, student: str, asked: list[str]):
+    """Also where the cell for it is missing; only an answer that nobody wrote is worth 0 without being read."""
+    assert [question for question, (_score, needed) in written(course, student).items() if needed] == asked
+
+
+def test_who_grades_sees_the_answer_below_its_rubric_and_no_student_does_before(course: Path):
+    graded = json.loads((course / "autograded" / "marimo" / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8"))
+    texts = ["".join(one["source"]) for one in graded["cells"]]
+    place = texts.index(ANSWER)
+    assert "**Derivation.**" in texts[place - 1]
+    assert "- **half**: right result, but in matrix form" in texts[place - 1]
+    released = (course / "release" / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8")
+    assert "**Derivation.**" in released
+    assert released.count("Your answer goes here, in words and formulas.") == 2
+    assert not any(word in released for word in ("Rubric", "MARK SCHEME", "matrix form from the start"))
+
+
+def test_points_given_by_a_person_survive_another_grading(course: Path):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        grade = gradebook.find_grade("answer-derivation", "backprop", UNIT.name, "colab")
+        grade.manual_score, grade.needs_manual_grade = 4.5, False
+        gradebook.db.commit()
+    assert nbgrader(course, "autograde", UNIT.name, "--student=colab", "--force").startswith("0")
+    assert written(course, "colab")["derivation"][0] == 4.5
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        assert gradebook.find_submission(UNIT.name, "colab").score == UNIT.points[TASK] + 4.5
 
 
 def test_a_second_course_in_the_same_folder_is_refused_and_the_secret_stays(tmp_path: Path):

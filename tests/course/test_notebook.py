@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import replace
 
 import nbformat
 import pytest
 
-from graders.course.handout import read_handout
+from graders.course.handout import read_handout, read_questions
 from graders.course.notebook import notebook
 
 
@@ -34,9 +35,43 @@ def test_the_same_unit_gives_the_same_notebook(unit):
 
 
 def test_cells_come_in_the_order_of_work(unit):
-    tasks = [f"{kind}-{task.name}" for task in unit.tasks for kind in ("task", "code")]
+    tasks = [f"{kind}-{task.name}" for task in unit.tasks for kind in ("task", "code", "test")]
     given = ["given"] if unit.given else []
-    assert list(cells(unit)) == ["intro", "imports", *given, *tasks, "save", "check", "closing"]
+    written = [f"{kind}-{question}" for question in unit.written for kind in ("question", "answer")]
+    start, end = ["intro", "save", "setup", "imports"], ["check", "closing", *written, "after-interpretation"]
+    assert list(cells(unit)) == [*start, *given, *tasks, *end]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_answer_has_a_cell_behind_its_question(unit, language):
+    written = cells(unit, language)
+    for question in read_questions(unit, language):
+        asked = source(written[f"question-{question.name}"])
+        assert asked.startswith(question.text)
+        assert asked.endswith("*(5 points, read by a person)*")
+        assert question.rubric not in json.dumps(list(written.values()), ensure_ascii=False)
+        assert source(written[f"answer-{question.name}"])
+
+
+def test_no_word_of_the_closing_is_lost(unit):
+    written = cells(unit)
+    shown = [
+        source(cell) for name, cell in written.items() if name.startswith(("closing", "question", "answer", "after"))
+    ]
+    text = "\n\n".join(part for part in shown if not part.startswith("Your answer"))
+    assert text.replace("\n\n*(5 points, read by a person)*", "") == read_handout(unit).closing
+
+
+def test_a_question_that_is_worth_nothing_has_no_cell(losses):
+    written = cells(replace(losses, written={"derivation": 0, "interpretation": 2}))
+    assert "question-derivation" not in written
+    assert "**Derivation.**" in source(written["closing"])
+    assert "2 points" in source(written["question-interpretation"])
+
+
+def test_other_questions_than_those_of_unit_toml_are_refused(losses):
+    with pytest.raises(ValueError, match=r"2 questions with a rubric; unit\.toml has 1"):
+        notebook(replace(losses, written={"derivation": 5}))
 
 
 def test_every_task_says_its_points(unit):
@@ -50,15 +85,18 @@ def test_group_headings_stand_above_their_first_task(backprop):
     assert source(cells(backprop)["task-affine"]).startswith("## Layers and error terms\n\n### The affine layer")
 
 
-def test_the_last_code_cell_checks_this_notebook(backprop):
+def test_cells_check_a_task_or_all_of_this_notebook(backprop):
     written = cells(backprop)
-    assert source(written["check"]) == "!backcheck check backprop.ipynb"
-    assert source(written["save"]).startswith("Save the notebook first")
+    assert source(written["test-affine"]) == "%backcheck check backprop.ipynb --task affine"
+    assert source(written["check"]) == "%backcheck check backprop.ipynb"
+    assert source(cells(backprop, "zh")["check"]) == "%backcheck --lang zh check backprop.ipynb"
+    assert source(written["save"]).startswith("Save the notebook before")
 
 
-def test_every_code_cell_but_the_check_is_python(unit):
+def test_every_other_code_cell_is_python(unit):
+    magic = ("setup", "check", *(f"test-{task.name}" for task in unit.tasks))
     for identity, cell in cells(unit).items():
-        if cell["cell_type"] == "code" and identity != "check":
+        if cell["cell_type"] == "code" and identity not in magic:
             ast.parse(source(cell))
 
 
@@ -70,10 +108,10 @@ def test_marks_do_not_reach_the_student(unit):
 def test_a_handout_without_closing_ends_with_the_check(losses, write_handout, closing, last):
     sections = "\n\n".join(f"<!-- task: {task.name} -->\n### {task.name}\n\nText." for task in losses.tasks)
     write_handout(losses, f"# T\n\n{sections}{closing}")
-    assert list(cells(losses))[-1] == last
+    assert list(cells(replace(losses, written={})))[-1] == last
 
 
 def test_the_chinese_notebook_has_the_chinese_handout(losses, write_handout):
     sections = "\n\n".join(f"<!-- task: {task.name} -->\n### 题 {task.name}\n\n文" for task in losses.tasks)
     write_handout(losses, f"# 损失函数\n\n{sections}", "handout.zh.md")
-    assert source(cells(losses, "zh")["intro"]) == "# 损失函数"
+    assert source(cells(replace(losses, written={}), "zh")["intro"]) == "# 损失函数"
