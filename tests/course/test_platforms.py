@@ -27,6 +27,7 @@ from graders.course.platforms.outcome import Outcome, fenced, outcome
 from graders.course.platforms.platform import Delivery, schema
 from graders.course.platforms.wheel import wheel_name
 from graders.intake.submission import Submission
+from graders.report.text import printable
 from graders.sandbox.program import Limits, Piece
 from graders.secrets import make_secret
 from graders.verdict import Pictures, Report, Speed, Status
@@ -140,7 +141,8 @@ def test_what_a_student_wrote_cannot_leave_its_place(outcomes: dict[str, Outcome
             seen += sum("<img" in text or "<script" in text for _fence, text in inside)
             outside = re.sub(r"^(`{3,})text\n.*?\n\1$", "", test.markdown, flags=re.MULTILINE | re.DOTALL)
             assert "<" not in outside
-            assert "\x1b" not in test.markdown
+            whole = test.markdown + test.line + "".join(part.text for part in test.parts)
+            assert whole == printable(whole)
     assert seen >= 2
     text = fenced("a ``` b ```` c")
     assert text.startswith("`````text\n")

@@ -47,7 +47,7 @@ def run(bare: Any, tmp_path: Path) -> Run:
         )["Id"]
         try:
             bare.start(container)
-            code = bare.wait(container, timeout=300)["StatusCode"]
+            code = bare.wait(container, timeout=600)["StatusCode"]
             printed = bare.logs(container, stdout=True, stderr=False).decode()
             assert code == 0, printed + bare.logs(container, stdout=False, stderr=True).decode()[-2000:]
         finally:

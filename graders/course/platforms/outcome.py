@@ -121,7 +121,7 @@ def _part(item: Item) -> Part:
     result = item.result
     passed = item.state == "passed" or (item.state == "skipped" and not item.lost)
     text = "" if passed else "\n".join(_explained(item))
-    return Part(result.property, passed, round(result.score, 2), round(result.max_score, 2), cut(text))
+    return Part(result.property, passed, round(result.score, 2), round(result.max_score, 2), cut(printable(text)))
 
 
 # --- Markdown ---
@@ -132,7 +132,7 @@ def task_markdown(view: TaskView) -> Iterator[str]:
     if not view.attempted:
         yield fenced(_lost(view))
         return
-    yield f"| | {_('property')} | {_('points')} |"
+    yield "| | " + _("property") + " | " + _("points") + " |"
     yield "|---|---|---|"
     for item in view.items:
         score = out_of(item.result.score, item.result.max_score)
