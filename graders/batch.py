@@ -14,11 +14,14 @@ from pathlib import Path
 from graders import i18n
 from graders.exam import Exam
 from graders.grade import grade, our_fault
+from graders.intake.reference import available
 from graders.intake.submission import Submission, read_submission, submission_name
+from graders.policy import Policy
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit
+from graders.specs.unit import Unit
 from graders.suspects import Suspects
 from graders.throughput.stand import Stand
 from graders.verdict import Report
@@ -35,6 +38,14 @@ class Setting:
     language: str = "en"
     tasks: frozenset[str] | None = None
     throughput: bool = False
+    policy: Policy | None = None
+    """The course's, where it has one of its own."""
+
+    @property
+    def assignment(self) -> Unit:
+        """The unit as it is graded."""
+        unit = find_unit(self.unit)
+        return unit if self.policy is None else unit.under(self.policy)
 
 
 class Grader:
@@ -42,7 +53,7 @@ class Grader:
 
     def __init__(self, setting: Setting) -> None:
         i18n.use_language(setting.language)
-        unit = find_unit(setting.unit)
+        unit = setting.assignment
         self.setting, self.unit = setting, unit
         self.exam = Exam(unit, setting.secret)
         self.practice = self.exam if setting.secret.public else Exam(unit, PUBLIC)
@@ -50,7 +61,7 @@ class Grader:
         self.backend: Backend = open_backend(setting.sandbox, setting.limits)
         self.sandbox_seconds = time.perf_counter() - start
         self.suspects = Suspects(self.practice, self.backend)
-        self.stand = Stand(self.backend) if setting.throughput else None
+        self.stand = Stand(self.backend) if setting.throughput and available() else None
 
     def close(self) -> None:
         """End the sandboxes that are kept."""
@@ -108,6 +119,6 @@ def grade_all(paths: list[Path], setting: Setting, jobs: int = 1) -> Iterator[tu
 
 def not_graded(path: Path, setting: Setting, fault: BaseException) -> Report:
     """The report of a submission whose grading process died: our fault, to be graded again."""
-    unit = find_unit(setting.unit)
+    unit = setting.assignment
     results = tuple(our_fault(task, fault) for task in unit.tasks)
     return Report(unit.name, unit.title, submission_name(path), str(path), results)

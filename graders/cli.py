@@ -21,22 +21,28 @@ from graders import SUITE_VERSION, i18n
 from graders.course.commands import course
 from graders.i18n import _
 from graders.usage import (
+    Commands,
     Problem,
     all_paths,
+    as_released,
     checked_tasks,
     course_secret,
+    course_unit,
     known_contract,
     known_unit,
+    receipts_for,
     refuse_beside_contract,
     require_isolation,
     require_there,
     require_torch,
+    require_whole,
     unit_of,
     writing,
 )
 
 if TYPE_CHECKING:
     from graders.batch import Setting
+    from graders.course.received import Receipt
     from graders.secrets import Secret
     from graders.specs.unit import Unit
     from graders.verdict import Report
@@ -46,7 +52,7 @@ STARTED = time.perf_counter()
 SANDBOXES = ("auto", "bubblewrap", "subprocess", "portable", "docker")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(SUITE_VERSION, prog_name="backcheck")
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show where a fault of ours comes from.")
 @click.option("--lang", metavar="LANG", help="Language of messages: en or zh (the environment's by default).")
@@ -168,7 +174,7 @@ def check(
     if profile and as_json:
         raise Problem(_("--profile does not go with --json"))
     submission = submissions[0]
-    chosen = unit_of(submission, unit)
+    chosen, notes = as_released(unit_of(submission, unit), submission)
     if device == "cuda":
         sys.exit(practise(submission, chosen, checked_tasks(chosen, tasks), device, as_json))
     from graders.secrets import PUBLIC
@@ -176,6 +182,7 @@ def check(
     setting = make_setting(chosen, PUBLIC, sandbox, language, checked_tasks(chosen, tasks), throughput)
     console = Console(stderr=as_json)
     report = check_one(submission, setting, console)
+    report = replace(report, notes=(*report.notes, *notes))
     from graders import replay
     from graders.report import as_json as json_report
     from graders.report import html
@@ -217,6 +224,7 @@ def show_profiles(path: Path, setting: Setting, console: Console) -> None:
 
 def practise(path: Path, unit: Unit, tasks: frozenset[str] | None, device: str, as_json: bool) -> int:
     """Time a submission on a device, beside the reference; the exit code."""
+    require_whole()
     require_torch()
     from graders.benchmark.device import missing_gpu
     from graders.intake.submission import read_submission
@@ -280,7 +288,7 @@ def make_setting(
     from graders.batch import Setting
     from graders.sandbox.program import Limits
 
-    return Setting(unit.name, secret, sandbox, Limits(), language, tasks, throughput)
+    return Setting(unit.name, secret, sandbox, Limits(), language, tasks, throughput, unit.policy)
 
 
 def check_one(path: Path, setting: Setting, console: Console) -> Report:
@@ -331,6 +339,17 @@ def replay(case: str) -> None:
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at a time.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="One JSON and HTML each, and class.csv.")
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
+@click.option(
+    "--course",
+    "course_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The course's folder, for its policies; by default the one you are in.",
+)
+@click.option(
+    "--received",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV with who handed in what and when, for attempts and late days: submission,student,received.",
+)
 @click.option("--allow-unisolated", is_flag=True, help="Grade although nothing keeps the code from this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print all reports as a JSON list, and nothing else.")
 @click.pass_obj
@@ -343,20 +362,24 @@ def grade(
     jobs: int,
     out: Path | None,
     secret_file: Path | None,
+    course_folder: Path | None,
+    received: Path | None,
     allow_unisolated: bool,
     as_json: bool,
 ) -> None:
     """Grade one submission or many, on the course's own cases."""
-    chosen = known_unit(unit)
+    require_whole()
+    chosen, own = course_unit(known_unit(unit), course_folder)
     paths = all_paths(submissions, chosen)
+    receipts = receipts_for(paths, received) if received else None
     console = Console(stderr=as_json)
-    secret = course_secret(secret_file, console)
+    secret = course_secret(secret_file or (own / ".backcheck" / "secret" if own else None), console)
     setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
     require_isolation(setting, allow_unisolated)
     if out:
         with writing(out):
             out.mkdir(exist_ok=True)
-    reports = grade_many(paths, setting, jobs, out, console)
+    reports = grade_many(paths, setting, jobs, out, console, receipts)
     from graders.report import as_json as json_report
     from graders.report.class_table import print_class
 
@@ -364,12 +387,21 @@ def grade(
         click.echo(json.dumps([json_report.to_json(report) for report in reports], ensure_ascii=False, indent=1))
     else:
         print_class(reports, console)
+        for sentence in dict.fromkeys(sentence for report in reports for sentence in report.rules):
+            console.print(sentence, highlight=False, markup=False)
         if out:
             console.print(_("reports: {path}").format(path=out), highlight=False, soft_wrap=True)
     sys.exit(exit_code(reports))
 
 
-def grade_many(paths: list[Path], setting: Setting, jobs: int, out: Path | None, console: Console) -> list[Report]:
+def grade_many(
+    paths: list[Path],
+    setting: Setting,
+    jobs: int,
+    out: Path | None,
+    console: Console,
+    receipts: dict[str, Receipt] | None = None,
+) -> list[Report]:
     """Grade with a progress bar; reports are written as they come, and returned in the order of the paths."""
     from graders.batch import grade_all
     from graders.intake.submission import submission_names
@@ -386,6 +418,13 @@ def grade_many(paths: list[Path], setting: Setting, jobs: int, out: Path | None,
             if out:
                 save_reports(reports[path], out)
     ordered = [reports[path] for path in paths]
+    if receipts:
+        from graders.course.received import with_standings
+
+        ordered = with_standings(paths, ordered, receipts, setting.assignment.policy)
+    if out and receipts:  # once more: which attempt counts is known when all are graded
+        for report in ordered:
+            save_reports(report, out)
     if out:
         with writing(out / "class.csv"):
             class_csv.save(ordered, out / "class.csv")
@@ -416,6 +455,7 @@ def save_reports(report: Report, out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print figures and lists as JSON, and nothing else.")
 def audit(unit: str | None, sandbox: str, runs: int, jobs: int, exploits: bool, as_json: bool) -> None:
     """Prove the graders: wrong variants lose what they break, right ones nothing, stubs score 0."""
+    require_whole()
     chosen = known_unit(unit).name if unit else None
     require_torch()
     if exploits:
@@ -457,6 +497,7 @@ def try_exploits(sandbox: str, jobs: int, as_json: bool) -> int:
 @click.pass_obj
 def bench(language: str, arguments: tuple[str, ...]) -> None:
     """Measure the reference beside torch, and compare with the kept figures."""
+    require_whole()
     require_torch()
     # In a process of its own: the number of threads is settled before the libraries are loaded.
     command = [sys.executable, "-m", "graders.benchmark", *arguments]
@@ -528,7 +569,7 @@ def units(language: str, as_json: bool) -> None:
         return
     for unit in known:
         title = unit.title_zh if language == "zh" else unit.title
-        total = sum(unit.points.values())
+        total = unit.total
         click.echo(_("{name}  {title}, {points:g} points").format(name=unit.name, title=title, points=total))
         for task in unit.tasks:
             click.echo(f"  {unit.points[task.name]:5g}  {', '.join(task.functions)}")
@@ -541,7 +582,7 @@ def describe_unit(unit: Unit) -> dict[str, Any]:
         "title": unit.title,
         "title_zh": unit.title_zh,
         "file": unit.file,
-        "points": sum(unit.points.values()),
+        "points": unit.total,
         "tasks": [
             {
                 "row": task.name,

@@ -96,8 +96,9 @@ def grade_row(
     While the submission works on a family, the next one's cases and values are made, at last those of the row that
     follows.
     """
-    asked = properties(row) if stand is None else properties(row, timed=True)
-    worth = points(asked, total)
+    speed = exam.unit.policy.speed
+    asked = properties(row, timed=stand is not None and speed > 0)
+    worth = points(asked, total, speed)
     results: dict[str, Result] = {}
     failures: dict[str, Failure] = {}
     families = list(dict.fromkeys(one.family for one in asked if one is not THROUGHPUT))

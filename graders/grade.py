@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 import numpy as np
 import torch
 
-from graders import SUITE_VERSION, composites
+from graders import SUITE_VERSION, composites, rules
 from graders.exam import Exam
 from graders.families import Answers, grade_row
 from graders.i18n import _, language
+from graders.intake.reference import available
 from graders.intake.submission import Submission
 from graders.properties.training import grade_training, shows_words
 from graders.sandbox import Backend
@@ -65,7 +66,7 @@ def grade(
             graded = with_composites(graded, submission, exam, backend)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
-    graded = replace(graded, notes=(*graded.notes, *spared(graded.results)))
+    graded = replace(graded, notes=(*graded.notes, *spared(graded.results), *missing_here()))
     if graded.problem:
         graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
     return Report(
@@ -81,6 +82,9 @@ def grade(
         fingerprint=submission.fingerprint,
         secret=exam.secret.fingerprint,
         reveal=exam.unit.reveal,
+        optional=exam.unit.policy.optional,
+        bonus=exam.unit.policy.bonus,
+        rules=tuple(rules.sentences(exam.unit)),
         versions=versions(),
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - clock, 3),
@@ -200,6 +204,16 @@ def spared(results: Iterable[Result]) -> Iterator[Note]:
         if result.status is Status.SKIPPED and result.score and result.message:
             tasks.setdefault(result.message, []).append(result.task)
     yield from (Note("speed", f"{message} ({', '.join(names)})") for message, names in tasks.items())
+
+
+def missing_here() -> Iterator[Note]:
+    """What only the course's grading adds, where this is the students' install."""
+    if not available():
+        text = _(
+            "this install has no solutions: your course also times your work, names known mistakes, and gives half of"
+            " the points for what is right given your own wrong parts"
+        )
+        yield Note("course", text)
 
 
 def skipped_notes(loaded: Loaded) -> Iterator[Note]:

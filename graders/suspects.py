@@ -73,6 +73,8 @@ class Suspects:
         members = [one for one in properties(row) if one.family == family]
         asked = {one.name for one in members}
         chaffs = [chaff for chaff in known_mistakes(row.name) if asked & chaff.fails]
+        if not chaffs:
+            return {}
         programs = [members[0].program(item) for item in self.exam.items(row, family)]
         loads = "".join(f"_suspect({number}, {chaff.text!r})\n" for number, chaff in enumerate(chaffs))
         with Session(self._backend, (Piece("", LOADER + loads),), ()) as session:

@@ -7,24 +7,43 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from graders.i18n import _
+from graders.policy import SettingsError
 
 if TYPE_CHECKING:
     from graders.batch import Setting
     from graders.contracts import Contract
+    from graders.course.received import Receipt
     from graders.secrets import Secret
     from graders.specs.unit import Unit
+    from graders.verdict import Note
 
 
 class Problem(click.ClickException):
     """A usage error: one clear message, exit code 2."""
 
     exit_code = 2
+
+
+class Commands(click.Group):
+    """A group of commands in which settings that cannot be used are a usage error."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise Problem(str(error)) from None
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "graders":
+                raise
+            require_whole()
+            raise
 
 
 @contextlib.contextmanager
@@ -47,6 +66,14 @@ def require_torch() -> None:
     """One clear message where the oracle is missing, before anything needs it."""
     if importlib.util.find_spec("torch") is None:
         raise Problem(_("backcheck compares with PyTorch, which is not installed: pip install 'backcheck[torch]'"))
+
+
+def require_whole() -> None:
+    """A usage error in the students' install, for what needs the reference."""
+    from graders.intake.reference import available
+
+    if not available():
+        raise Problem(_("this is the students' install of backcheck, without solutions: it cannot do this"))
 
 
 def known_unit(name: str) -> Unit:
@@ -135,6 +162,52 @@ def course_secret(path: Path | None, console: Console) -> Secret:
         raise Problem(str(error)) from None
     console.print(_("a new course secret was made: keep {path}").format(path=path), highlight=False, soft_wrap=True)
     return secret
+
+
+def course_unit(unit: Unit, folder: Path | None) -> tuple[Unit, Path | None]:
+    """The unit as the course of a folder wants it, by default the one around us, and that course's folder."""
+    from graders.course.released import ReleaseError, require_released
+    from graders.course.settings import find_course, read_course
+
+    course = read_course(folder) if folder else find_course(Path.cwd())
+    if course is None:
+        return unit, None
+    wanted = course.unit(unit.name)
+    try:
+        require_released(course, wanted)
+    except ReleaseError as error:
+        raise Problem(str(error)) from None
+    return wanted, course.folder
+
+
+def as_released(unit: Unit, submission: Path) -> tuple[Unit, list[Note]]:
+    """The unit with the policy that it was released with, and what differs here from then; a note costs nothing."""
+    from graders.course.lock import differences, lock_of, policy_of
+    from graders.verdict import Note
+
+    try:
+        found = lock_of(submission)
+        if found is None or found.get("unit") != unit.name:
+            return unit, []
+        released = unit.under(policy_of(found, unit))
+    except SettingsError as error:
+        return unit, [Note("lock", str(error))]
+    if not (told := differences(found, released)):
+        return released, []
+    text = _(
+        "{unit} was released with other graders ({differences}): your course may see it differently; it has {suite}"
+    )
+    suite = f"backcheck {found.get('suite', '')}"
+    return released, [Note("lock", text.format(unit=unit.name, differences=_("; ").join(told), suite=suite))]
+
+
+def receipts_for(paths: list[Path], file: Path) -> dict[str, Receipt]:
+    """Who handed in what and when, with a line for every submission."""
+    from graders.course.received import read_receipts, require_all
+
+    receipts = read_receipts(file)
+    require_all(paths, receipts, file)
+    return receipts
 
 
 def require_isolation(setting: Setting, allowed: bool) -> None:

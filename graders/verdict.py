@@ -123,6 +123,32 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What a course's policy makes of an attempt.
+
+    attempt, attempts: its number, and how many there are. received: ISO 8601, "" where not known. days_late: begun days
+    count whole; None where not known. earned: its points. penalty: what being late costs of them. counts: whether this
+    attempt is the one that counts; counted: the number of the one that does. words: all this, for
+    who handed it in.
+    """
+
+    attempt: int
+    attempts: int
+    received: str
+    days_late: int | None
+    earned: float
+    penalty: float
+    counts: bool = True
+    counted: int = 1
+    words: tuple[str, ...] = ()
+
+    @property
+    def final(self) -> float:
+        """What is left of the points, to two decimals."""
+        return round(self.earned - self.penalty, 2)
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything about one graded submission; reports are views of it."""
 
@@ -147,16 +173,34 @@ class Report:
     """ISO 8601, UTC."""
     seconds: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    """Tasks that are worth nothing; their results have 0 of 0 points."""
+    bonus: tuple[str, ...] = ()
+    """Tasks whose points come on top: in the score, not in what is to be had."""
+    rules: tuple[str, ...] = ()
+    """The course's policy, a sentence a rule."""
+    standing: Standing | None = None
+    """Where attempts and times are known."""
 
     @property
     def score(self) -> float:
-        """Points earned, to two decimals."""
+        """Points earned, bonus included, to two decimals."""
         return round(sum(result.score for result in self.results), 2)
 
     @property
     def max_score(self) -> float:
-        """Points to be had, to two decimals."""
-        return round(sum(result.max_score for result in self.results), 2)
+        """Points to be had without bonus, to two decimals."""
+        return round(sum(result.max_score for result in self.results if result.task not in self.bonus), 2)
+
+    @property
+    def bonus_score(self) -> float:
+        """What of the score is bonus, to two decimals."""
+        return round(sum(result.score for result in self.results if result.task in self.bonus), 2)
+
+    @property
+    def final(self) -> float:
+        """The score, less what being late costs."""
+        return self.standing.final if self.standing else self.score
 
     @property
     def faulty(self) -> bool:
@@ -166,7 +210,7 @@ class Report:
     @property
     def passed(self) -> bool:
         """True when the submission was graded and every point earned."""
-        return not self.problem and not self.faulty and self.score >= self.max_score
+        return not self.problem and not self.faulty and round(self.score - self.bonus_score, 2) >= self.max_score
 
     def tasks(self) -> dict[str, list[Result]]:
         """The results by task, in the unit's order."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import sys
 from pathlib import Path
 
 import click
 
 from graders.i18n import _
-from graders.usage import Problem, known_unit, require_torch
+from graders.usage import Problem, known_unit, require_torch, require_whole, writing
 
 FAIL = 1
 
@@ -16,23 +18,39 @@ FAIL = 1
 @click.group()
 def course() -> None:
     """Make the material of a course, and a folder for nbgrader."""
+    require_whole()
 
 
 @course.command()
 @click.argument("units", metavar="[UNIT...]", nargs=-1)
 @click.option("--check", "checking", is_flag=True, help="Write nothing; fail where a file is not what it should be.")
-def build(units: tuple[str, ...], checking: bool) -> None:
-    """Write the stubs and notebooks beside the handouts."""
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Write the sources of this course instead: after a change of course.toml, rules.md or backcheck.",
+)
+def build(units: tuple[str, ...], checking: bool, folder: Path | None) -> None:
+    """Write the stubs and notebooks beside the handouts, or the sources of a course."""
     require_torch()
-    from graders.course.build import stale, write
+    from graders.course import build as handouts
+    from graders.course import sources
+    from graders.course.settings import read_course
     from graders.specs import find_unit, unit_names
 
-    chosen = [known_unit(name) for name in units] or [find_unit(name) for name in unit_names()]
+    chosen = [known_unit(name) for name in units]
+    if folder:
+        course = read_course(folder)
+        names = [unit.name for unit in chosen] or course.units
+        written, stale = sources.write(course, names), sources.stale(course, names)
+    else:
+        chosen = chosen or [find_unit(name) for name in unit_names()]
+        written, stale = handouts.write(chosen), handouts.stale(chosen)
     if not checking:
-        for path in write(chosen):
+        for path in written:
             click.echo(str(path))
         return
-    outdated = list(stale(chosen))
+    outdated = list(stale)
     for path in outdated:
         click.echo(_("{path} is stale: run backcheck course build").format(path=path), err=True)
     sys.exit(FAIL if outdated else 0)
@@ -57,3 +75,91 @@ def init(language: str, folder: Path, units: tuple[str, ...], force: bool) -> No
     for path in written:
         click.echo(str(path))
     click.echo(_("Then, in {folder}: nbgrader generate_assignment {unit}").format(folder=folder, unit=chosen[0].name))
+
+
+@course.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dist"),
+    show_default=True,
+    help="Where the wheel goes.",
+)
+@click.option("--unit", "units", multiple=True, help="A unit to start from; by default those that solve no other.")
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The course whose rules and settings it brings; by default the one you are in.",
+)
+def wheel(out: Path, units: tuple[str, ...], folder: Path | None) -> None:
+    """Make a wheel for students: `check` and `start`, without solutions."""
+    require_torch()
+    if importlib.util.find_spec("hatchling") is None:
+        raise Problem(_("hatchling is not installed: pip install 'backcheck[course]'"))
+    from graders.course.settings import find_course, read_course
+    from graders.course.wheel import build, solves
+    from graders.specs import find_unit, unit_names
+
+    known = [known_unit(name) for name in units] or [find_unit(name) for name in unit_names()]
+    released = [unit for unit in known if units or not solves(unit)]
+    with writing(out / "x"):
+        path = build(out, released, read_course(folder) if folder else find_course(Path.cwd()))
+    for unit in known:
+        if solved := solves(unit):
+            text = _("{unit} is in: its stub solves tasks of {others}")
+            if unit not in released:
+                text = _("{unit} is left out, for its stub solves tasks of {others}; --unit {unit} takes it in")
+            click.echo(text.format(unit=unit.name, others=", ".join(solved)), err=True)
+    click.echo(str(path))
+
+
+@course.command()
+@click.argument("names", metavar="[UNIT|FILE...]", nargs=-1)
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path(),
+    help="The course's folder; by default the current one.",
+)
+@click.option("--since", metavar="COMMIT", help="Only the units that git says have changed since then.")
+@click.option(
+    "--wrong", type=click.IntRange(0), default=0, help="Try so many known mistakes of every task; 0, as without: all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON, and nothing else.")
+def audit(names: tuple[str, ...], folder: Path, since: str | None, wrong: int, as_json: bool) -> None:
+    """Prove a course: the reference passes, what is released fails, wrong work is caught, nothing leaks."""
+    require_torch()
+    if importlib.util.find_spec("nbgrader") is None:
+        raise Problem(_("nbgrader is not installed: pip install 'backcheck[nbgrader]'"))
+    from graders.course.audit import audit as carry_out
+    from graders.course.audit import changed_files, units_of
+    from graders.course.folder import SECRET
+    from graders.course.settings import read_course
+    from graders.sandbox import open_backend
+    from graders.sandbox.program import Limits
+    from graders.secrets import read_secret
+
+    course = read_course(folder)
+    if not course.units:
+        raise Problem(_("{folder} is no course: it has no source of a unit").format(folder=folder.resolve()))
+    chosen = list(names)
+    if since and since.strip("0"):  # a branch that is new has no commit before it
+        chosen += changed_files(course, since)
+    everything = not names and not (since and since.strip("0"))
+    units = course.units if everything else units_of(course, chosen)
+    secret = read_secret(folder / SECRET) if (folder / SECRET).is_file() else None
+    backend = open_backend("auto", Limits())
+    found = []
+    for finding in carry_out(course, units, backend, wrong, secret):
+        found.append(finding)
+        if not as_json:
+            mark = "ok " if finding.good else "NO "
+            click.echo(f"{mark} {finding.unit:18} {finding.what}{': ' if finding.detail else ''}{finding.detail}")
+    backend.close()
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in found], ensure_ascii=False, indent=1))
+    elif not units:
+        click.echo(_("no unit has changed"))
+    sys.exit(0 if all(finding.good for finding in found) else FAIL)

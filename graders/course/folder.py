@@ -1,26 +1,19 @@
-"""A course's folder as stock `nbgrader` commands expect it, with its secret and its lock file."""
+"""A course's folder as stock `nbgrader` commands expect it, with its settings, its rules and its secret."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from graders import SUITE_VERSION
-from graders.course.graded_notebook import graded_notebook
+from graders.course.settings import FILE, RULES, Course, read_course
+from graders.course.sources import sources
 from graders.i18n import _
-from graders.intake.submission import unit_files
 from graders.secrets import make_secret
 from graders.specs.unit import Unit
-from graders.throughput.limits import FILE as THROUGHPUT
 
 SECRET = Path(".backcheck") / "secret"
-LOCK = "backcheck.lock.json"
+FILES = Path(__file__).with_name("files")
 
 CONFIG = """\
 # Written by `backcheck course init`. The commands of nbgrader work here as they are; only their step that would
@@ -45,9 +38,10 @@ c.Autograde.sanitize_preprocessors = [
 c.Autograde.autograde_preprocessors = [
     "graders.course.preprocessors.GradeInSandbox",
     "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "graders.course.preprocessors.ApplyPolicy",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.GradeInSandbox.course = c.CourseDirectory.root
 c.GradeInSandbox.secret = os.path.join(c.CourseDirectory.root, {secret!r})
 c.GradeInSandbox.language = {language!r}
 """
@@ -58,25 +52,28 @@ class CourseError(Exception):
 
 
 def make_course(folder: Path, units: Iterable[Unit], language: str = "en", force: bool = False) -> list[Path]:
-    """Write configuration, sources, secret and lock file; a secret that is there stays.
+    """Write configuration, sources, what checks them, and the secret.
+
+    What is the instructor's own stays as it is where it is there: `course.toml`, `rules.md`, and the secret.
 
     Returns:
         the files written.
     Raises:
         CourseError: a file is there already (unless `force`), or the folder cannot be written to.
+        SettingsError: a `course.toml` is there and says what it should not.
     """
-    units = list(units)
-    texts = {folder / "nbgrader_config.py": config(folder.resolve().name, language)}
+    own = {path: text for path, text in _own(folder, language).items() if not path.exists()}
+    rules = own.get(folder / RULES, "")
+    course = read_course(folder) if (folder / FILE).is_file() else Course(folder, language)
+    texts = {folder / "nbgrader_config.py": config(folder.resolve().name, course.language), **_checks(folder)}
     for unit in units:
-        notebook_name = unit_files(unit)[1]
-        texts[folder / "source" / unit.name / notebook_name] = graded_notebook(unit, language)
-    texts[folder / LOCK] = json.dumps(lock(units), indent=1, sort_keys=True) + "\n"
+        texts |= sources(course, course.unit(unit.name), rules or course.rules)
     present = [str(path) for path in texts if path.exists()]
     if present and not force:
         message = _("nothing was written: {paths} would be overwritten (--force overwrites)")
         raise CourseError(message.format(paths=", ".join(present)))
     try:
-        return list(_written(texts, folder / SECRET))
+        return list(_written({**own, **texts}, folder / SECRET))
     except OSError as error:
         message = _("cannot write to {folder}: {reason}")
         raise CourseError(message.format(folder=folder, reason=error.strerror)) from None
@@ -92,23 +89,29 @@ def _written(texts: dict[Path, str], secret: Path) -> Iterator[Path]:
         yield secret
 
 
+def _own(folder: Path, language: str) -> dict[Path, str]:
+    """What the instructor edits."""
+    rules = "rules.zh.md" if language == "zh" else "rules.md"
+    return {
+        folder / FILE: _text("course.toml").format(language=language),
+        folder / RULES: _text(rules),
+    }
+
+
+def _checks(folder: Path) -> dict[Path, str]:
+    """What has a changed course audited before a commit and on GitHub, and keeps secrets out of the repository."""
+    return {
+        folder / ".gitignore": _text("gitignore"),
+        folder / ".pre-commit-config.yaml": _text("pre-commit-config.yaml"),
+        folder / ".github" / "workflows" / "course.yml": _text("workflow.yml").format(version=SUITE_VERSION),
+    }
+
+
+def _text(name: str) -> str:
+    return (FILES / name).read_text(encoding="utf-8")
+
+
 def config(course: str, language: str) -> str:
     """The text of nbgrader_config.py; the folder is wherever that file lies."""
     root = "os.path.dirname(os.path.abspath(__file__))"
     return "import os\n\n" + CONFIG.format(course=course, root=root, secret=str(SECRET), language=language)
-
-
-def lock(units: Iterable[Unit]) -> dict[str, Any]:
-    """What a released unit was released with: versions, and fingerprints of everything that decides about points."""
-    return {
-        "suite": SUITE_VERSION,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "throughput": fingerprint(THROUGHPUT.read_bytes()),
-        "units": {unit.name: {"points": dict(unit.points), "reveal": unit.reveal} for unit in units},
-    }
-
-
-def fingerprint(data: bytes) -> str:
-    """16 hex digits of the SHA-256."""
-    return hashlib.sha256(data).hexdigest()[:16]

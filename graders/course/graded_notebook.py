@@ -18,13 +18,13 @@ STUB = "raise NotImplementedError"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
-def graded_notebook(unit: Unit, language: str = "en") -> str:
+def graded_notebook(unit: Unit, language: str = "en", rules: str = "") -> str:
     """The source that `nbgrader generate_assignment` turns into what students get.
 
     It holds no solution: those are in the reference, and what a task is worth is decided by the graders. Solution
     regions stand around the stubs, for nbgrader empties a solution cell that has none.
     """
-    content = json.loads(notebook(unit, language))
+    content = json.loads(notebook(unit, language, rules))
     content["cells"] = list(_cells(unit, content["cells"]))
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
@@ -37,9 +37,14 @@ def _cells(unit: Unit, cells: list[Cell]) -> Iterator[Cell]:
         elif cell["id"].startswith("code-"):
             yield _with({**cell, "source": _marked("".join(cell["source"]))}, solution=True)
             text = _("# Graded by backcheck: {task}. Leave this cell as it is.").format(task=name)
-            yield _with(code(TEST + name, text), grade=True, locked=True, points=float(unit.points[name]))
+            yield _with(code(TEST + name, text), grade=True, locked=True, points=nbgrader_points(unit, name))
         else:
             yield cell
+
+
+def nbgrader_points(unit: Unit, task: str) -> float:
+    """What nbgrader counts for a task: a bonus is no part of its total, it comes as extra credit."""
+    return 0.0 if task in unit.policy.bonus else float(unit.points[task])
 
 
 def _with(

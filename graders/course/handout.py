@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from graders.i18n import _
+from graders.rules import sentences
 from graders.specs.unit import Unit, assignments_folder
 
 MARK = re.compile(r"<!--\s*task:\s*(\w+)\s*-->\s*")
 RUBRIC = re.compile(r"\n*<!--\s*rubric:.*?-->", re.DOTALL)
 GROUP, HEADING, FENCE = "## ", "### ", "```"
+GRADED = ("## What is graded", "## 评分内容")
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,40 @@ def handout_path(unit: Unit, language: str = "en") -> Path:
     return chinese if language == "zh" and chinese.is_file() else folder / "handout.md"
 
 
-def handout_text(unit: Unit, language: str = "en") -> str:
-    """The handout as a student reads it: without the rubrics of its questions, which are for who grades."""
-    return RUBRIC.sub("", handout_path(unit, language).read_text(encoding="utf-8"))
+def handout_text(unit: Unit, language: str = "en", rules: str = "") -> str:
+    """The handout as a student reads it: without the rubrics of its questions, which are for who grades.
+
+    rules: Markdown of the course's own, which comes before the first heading; what the unit's policy says stands at the
+    end of "What is graded".
+    """
+    text = RUBRIC.sub("", handout_path(unit, language).read_text(encoding="utf-8"))
+    return with_rules(with_policy(text, sentences(unit)), rules)
 
 
-def read_handout(unit: Unit, language: str = "en") -> Handout:
+def with_policy(text: str, told: Sequence[str]) -> str:
+    """The handout with these sentences at the end of the section on what is graded, or at its own end."""
+    if not told:
+        return text
+    block = "\n".join([_("In this course:"), "", *(f"- {sentence}" for sentence in told)])
+    graded = next((text.find(f"\n{heading}\n") for heading in GRADED if f"\n{heading}\n" in text), -1)
+    end = text.find(f"\n{GROUP}", graded + 1) if graded >= 0 else -1
+    if graded < 0 or end < 0:
+        return f"{text.rstrip()}\n\n{block}\n"
+    return f"{text[:end].rstrip()}\n\n{block}\n{text[end:]}"
+
+
+def with_rules(text: str, rules: str) -> str:
+    """The handout with the course's rules between its opening and its first heading."""
+    if not rules.strip():
+        return text
+    opening, heading, rest = text.partition(f"\n{GROUP}")
+    return f"{opening.rstrip()}\n\n{rules.strip()}\n{heading}{rest}"
+
+
+def read_handout(unit: Unit, language: str = "en", rules: str = "") -> Handout:
     """The unit's handout, taken apart; ValueError when its tasks are not those of the unit, in their order."""
     try:
-        handout = parse_handout(handout_text(unit, language))
+        handout = parse_handout(handout_text(unit, language, rules))
         _require_tasks([section.task for section in handout.sections], [task.name for task in unit.tasks])
     except ValueError as error:
         raise ValueError(f"{handout_path(unit, language)}: {error}") from None
@@ -66,7 +94,7 @@ def parse_handout(text: str) -> Handout:
     such comment or `## ` heading. ValueError when a comment has no heading, or no task is marked at all.
     """
     blocks = _blocks(text)
-    marked = [number for number, (task, _) in enumerate(blocks) if task]
+    marked = [number for number, (task, _text) in enumerate(blocks) if task]
     if not marked:
         raise ValueError("no task is marked")
     first, end = marked[0], marked[-1] + 1
@@ -116,7 +144,7 @@ def _sections(blocks: Sequence[Block]) -> list[Section]:
 
 
 def _join(blocks: Sequence[Block]) -> str:
-    return "\n\n".join(text for _, text in blocks if text)
+    return "\n\n".join(text for _task, text in blocks if text)
 
 
 def _require_tasks(written: list[str], wanted: list[str]) -> None:

@@ -20,10 +20,13 @@ METADATA = {
 }
 
 
-def notebook(unit: Unit, language: str = "en") -> str:
-    """The notebook's file, in the form in which Jupyter itself would save it; the same unit gives the same text."""
+def notebook(unit: Unit, language: str = "en", rules: str = "") -> str:
+    """The notebook's file, in the form in which Jupyter itself would save it; the same unit gives the same text.
+
+    rules: the course's own, in Markdown.
+    """
     content = {
-        "cells": list(_cells(unit, language)),
+        "cells": list(_cells(unit, language, rules)),
         "metadata": METADATA,
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -31,23 +34,30 @@ def notebook(unit: Unit, language: str = "en") -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _cells(unit: Unit, language: str) -> Iterator[Cell]:
-    handout = read_handout(unit, language)
+def _cells(unit: Unit, language: str, rules: str) -> Iterator[Cell]:
+    handout = read_handout(unit, language, rules)
     yield _markdown("intro", handout.intro)
     yield code("imports", imports_text(unit))
     if unit.given:
         yield code("given", given_text(unit))
     for section, task in zip(handout.sections, unit.tasks, strict=True):
-        yield from _task_cells(section, task, unit.points[task.name])
+        yield from _task_cells(section, task, worth(unit, task))
     yield _markdown("save", _("Save the notebook first: what is graded is the file, not what you see."))
     yield code("check", f"!{check_command(unit, '.ipynb')}")
     if handout.closing:
         yield _markdown("closing", handout.closing)
 
 
-def _task_cells(section: Section, task: Task, points: float) -> Iterator[Cell]:
-    worth = _("{points:g} points").format(points=points)
-    text = f"### {section.heading} ({worth})\n\n{section.body}"
+def worth(unit: Unit, task: Task) -> str:
+    """What a task is worth, as its heading says it."""
+    if task.name in unit.policy.optional:
+        return _("optional")
+    text = _("{points:g} bonus points") if task.name in unit.policy.bonus else _("{points:g} points")
+    return text.format(points=unit.points[task.name])
+
+
+def _task_cells(section: Section, task: Task, told: str) -> Iterator[Cell]:
+    text = f"### {section.heading} ({told})\n\n{section.body}"
     yield _markdown(f"task-{task.name}", f"{section.above}\n\n{text}" if section.above else text)
     yield code(f"code-{task.name}", task_text(task))
 

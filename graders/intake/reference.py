@@ -32,6 +32,11 @@ class Library:
     imports: tuple[str, ...]
 
 
+def available() -> bool:
+    """False in the students' install, which has no solutions."""
+    return importlib.util.find_spec("reference") is not None
+
+
 def reference_folder() -> Path:
     """Where the reference's source is, found without running it."""
     spec = importlib.util.find_spec("reference")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graders.policy import SPEED
 from graders.properties.base import Property
 from graders.properties.batch import BATCH
 from graders.properties.edges import EDGES
@@ -45,11 +46,17 @@ def untimed(row: Row) -> list[Property]:
     return asked + ([STABILITY] if row.hostile else [])
 
 
-def points(asked: list[Property], total: float) -> dict[str, float]:
-    """A task's points by property: fixed percentages first, what is left in proportion to the shares."""
-    fixed = sum(one.percent or 0.0 for one in asked)
+def points(asked: list[Property], total: float, speed: float = SPEED) -> dict[str, float]:
+    """A task's points by property: fixed percentages first, what is left in proportion to the shares.
+
+    speed: percent that throughput is worth.
+    """
+    percents = {one.name: speed if one is THROUGHPUT else one.percent for one in asked}
+    fixed = sum(percent or 0.0 for percent in percents.values())
     shares = sum(one.share for one in asked if one.percent is None)
-    return {
-        one.name: total * (one.percent if one.percent is not None else (100 - fixed) * one.share / shares) / 100
-        for one in asked
-    }
+
+    def percent(one: Property) -> float:
+        known = percents[one.name]
+        return (100 - fixed) * one.share / shares if known is None else known
+
+    return {one.name: total * percent(one) / 100 for one in asked}

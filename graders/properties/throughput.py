@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graders.policy import SPEED
 from graders.properties.base import Earlier, Item, Judged, Property
 from graders.sandbox.program import Program, Reply
 
@@ -16,4 +17,4 @@ def _no_case(item: Item, reply: Reply, earlier: Earlier) -> Judged:
     raise AssertionError("throughput has no cases")
 
 
-THROUGHPUT = Property("throughput", "throughput", QUESTION, _never, _no_case, percent=5)
+THROUGHPUT = Property("throughput", "throughput", QUESTION, _never, _no_case, percent=SPEED)

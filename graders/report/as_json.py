@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from graders.report.text import printable
-from graders.verdict import CaseNote, Report, Result, Speed
+from graders.verdict import CaseNote, Report, Result, Speed, Standing
 
 SCHEMA_VERSION = 1
 MAX_VALUES = 256
@@ -57,6 +58,11 @@ def to_json(report: Report) -> dict[str, Any]:
         "versions": {name: printable(report.versions[name]) for name in sorted(report.versions)},
         "started": report.started,
         "seconds": _number(report.seconds),
+        "optional": list(report.optional),
+        "bonus": list(report.bonus),
+        "bonus_score": report.bonus_score,
+        "rules": list(report.rules),
+        "standing": _standing(report.standing),
         "timings": {name: _number(report.timings[name]) for name in sorted(report.timings)},
     }
 
@@ -77,6 +83,12 @@ def _result(result: Result) -> dict[str, Any]:
         "cases": result.cases,
         "speed": _speed(result.pictures.speed),
     }
+
+
+def _standing(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    return {**dataclasses.asdict(standing), "words": list(standing.words), "final": standing.final}
 
 
 def _speed(speed: Speed | None) -> dict[str, Any] | None:

@@ -15,23 +15,39 @@ _FORMULA = tuple("=+-@\t\r＝＋－＠")
 """What starts a formula; the full-width forms do in East Asian versions of Excel."""
 
 
+STANDING = ("attempt", "days_late", "penalty", "final", "counts")
+
+
 def save(reports: Sequence[Report], path: Path) -> None:
     """Write `class.csv`; the byte order mark is what makes Excel read Chinese."""
     path.write_text(to_csv(reports), encoding="utf-8-sig", newline="")
 
 
 def to_csv(reports: Sequence[Report]) -> str:
-    """The class as CSV text: submission, score, max_score, a column a task, problem."""
+    """The class as CSV text: submission, score, max_score, a column a task, problem.
+
+    Where attempts and times are known, five more: attempt, days_late, penalty, final, counts.
+    """
     tasks = task_names(reports)
     table = io.StringIO(newline="")
     writer = csv.writer(table)
-    writer.writerow(["submission", "score", "max_score", *map(harmless, tasks), "problem"])
+    standing = STANDING if any(report.standing for report in reports) else ()
+    writer.writerow(["submission", "score", "max_score", *map(harmless, tasks), "problem", *standing])
     for report in reports:
         scores = {task.name: points(task.score) for task in task_views(report)}
         earned = [scores.get(task, "") for task in tasks]
         totals = [points(report.score), points(report.max_score)]
-        writer.writerow([harmless(report.submission), *totals, *earned, harmless(report.problem)])
+        stands = _standing(report) if standing else []
+        writer.writerow([harmless(report.submission), *totals, *earned, harmless(report.problem), *stands])
     return table.getvalue()
+
+
+def _standing(report: Report) -> list[str]:
+    one = report.standing
+    if one is None:
+        return [""] * len(STANDING)
+    days = "" if one.days_late is None else str(one.days_late)
+    return [str(one.attempt), days, points(one.penalty), points(one.final), "yes" if one.counts else "no"]
 
 
 def task_names(reports: Sequence[Report]) -> list[str]:

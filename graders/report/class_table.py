@@ -54,6 +54,10 @@ def _row(pen: Pen, report: Report, tasks: Sequence[str], wide: bool) -> list[Tex
     else:
         earned = [Text.assemble(*(_mark(pen, views.get(name)) for name in tasks))]
     score = pen.text(out_of(report.score, report.max_score) if report.results else "")
+    if report.standing and not report.standing.counts:
+        score += pen.text(" " + _("does not count"), "bright_black")
+    elif report.standing and report.standing.penalty:
+        score += pen.text(" " + _("late: {final}").format(final=points(report.final)), "yellow")
     return [pen.text(report.submission), score, *earned, _lost(pen, report, list(views.values()))]
 
 
@@ -66,7 +70,7 @@ def _task_state(task: TaskView) -> State:
         return "skipped"
     if task.faults:
         return "error"
-    if task.lost <= 0:
+    if task.lost <= 0 and not task.failures:
         return "passed"
     return "partial" if task.score > 0 else "failed"
 

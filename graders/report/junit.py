@@ -64,6 +64,7 @@ def _suite_properties(report: Report) -> dict[str, str]:
         "submission": report.submission,
         "score": points(report.score),
         "max_score": points(report.max_score),
+        **({"final": points(report.final)} if report.standing else {}),
         "fingerprint": report.fingerprint,
         "secret": report.secret,
         "sandbox": report.sandbox,

@@ -18,7 +18,6 @@ from graders.report.view import (
     TaskView,
     lost_on,
     note_label,
-    out_of,
     speed_words,
     state_name,
     states_met,
@@ -44,6 +43,7 @@ def print_report(report: Report, console: Console) -> None:
         printer.speeds()
         printer.faults()
     printer.notes()
+    printer.rules()
     printer.total()
 
 
@@ -81,7 +81,7 @@ class _Printer:
             marks = Text.assemble(*(self.pen.mark(item.state) for item in task.items))
             style = "" if task.attempted else "bright_black"
             name, lost = self.pen.text(task.name, style), self.pen.text(lost_on(task), style)
-            table.add_row(name, marks, out_of(task.score, task.max_score), lost)
+            table.add_row(name, marks, task.worth, lost)
         self._print(table)
         self._print()
         self._print(self._legend())
@@ -144,6 +144,13 @@ class _Printer:
         if self.report.notes:
             self._print()
 
+    def rules(self) -> None:
+        """The course's policy."""
+        for sentence in self.report.rules:
+            self._print(_hanging([(self.pen.text(_("rule:"), "cyan"), self.pen.text(sentence))]))
+        if self.report.rules:
+            self._print()
+
     def total(self) -> None:
         if not self.report.results:
             return
@@ -153,6 +160,12 @@ class _Printer:
         self._print(self.pen.text(line, "bold"))
         if self.report.passed:
             self._print(self.pen.text(_("Everything passes."), "bold green"))
+        if self.report.standing:
+            for sentence in self.report.standing.words:
+                self._print(self.pen.text(sentence))
+            counts = _("What counts: {score} points.").format(score=points(self.report.final))
+            if self.report.standing.counts:
+                self._print(self.pen.text(counts, "bold"))
 
     def _print(self, *parts: RenderableType) -> None:
         self.console.print(*parts, highlight=False, markup=False, emoji=False)

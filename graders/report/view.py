@@ -51,6 +51,7 @@ class TaskView:
     name: str
     anchor: str
     items: tuple[Item, ...]
+    kind: Literal["", "optional", "bonus"] = ""
 
     @property
     def score(self) -> float:
@@ -63,6 +64,21 @@ class TaskView:
     @property
     def lost(self) -> float:
         return sum(item.lost for item in self.items)
+
+    @property
+    def worth(self) -> str:
+        """`4.5 / 6`, or that it is worth nothing."""
+        if self.kind == "optional":
+            return _("optional")
+        return out_of(self.score, self.max_score) + (" " + _("bonus") if self.kind == "bonus" else "")
+
+    @property
+    def worth_in_words(self) -> str:
+        """`4.5 of 6 points`, or that it is worth nothing."""
+        if self.kind == "optional":
+            return _("optional")
+        words = _("{score} of {max_score} bonus points") if self.kind else _("{score} of {max_score} points")
+        return words.format(score=points(self.score), max_score=points(self.max_score))
 
     @property
     def attempted(self) -> bool:
@@ -102,7 +118,8 @@ def task_views(report: Report) -> list[TaskView]:
     for number, (name, results) in enumerate(report.tasks().items(), start=1):
         anchor = f"task-{number}"
         items = tuple(Item(result, f"{anchor}-{place}") for place, result in enumerate(results, start=1))
-        views.append(TaskView(name, anchor, items))
+        kind: Literal["", "optional", "bonus"] = "optional" if name in report.optional else ""
+        views.append(TaskView(name, anchor, items, "bonus" if name in report.bonus else kind))
     return views
 
 
@@ -177,5 +194,7 @@ def note_label(kind: str) -> str:
         "output": _("printed:"),
         "sandbox": _("sandbox:"),
         "speed": _("speed:"),
+        "lock": _("released:"),
+        "course": _("course:"),
     }
     return labels.get(kind, kind + ":")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
 
+from graders.policy import Policy, Reveal, changed, read_toml
 from graders.specs.row import Task
 
-Reveal = Literal["case", "shape", "nothing"]
+__all__ = ["Reveal", "Unit", "assignments_folder", "read_unit"]
 
 
 @dataclass(frozen=True)
 class Unit:
     """One assignment.
 
-    name: the folder's, "03-backprop". file: what a student hands in. points: by task, in the handout's order.
-    given: rows of earlier units that come solved in the stub. reveal: how much of a failing case may be shown.
+    name: the folder's, "03-backprop". file: what a student hands in. points: by task, in the handout's order, 0 for an
+    optional one. given: rows of earlier units that come solved in the stub. reveal: how much of a failing case may be
+    shown. policy: all that a course may decide; points and reveal follow from it.
     """
 
     name: str
@@ -29,11 +29,21 @@ class Unit:
     given: tuple[str, ...]
     reveal: Reveal
     tasks: tuple[Task, ...]
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def functions(self) -> tuple[str, ...]:
         """Every function the submission is asked for."""
         return tuple(function for task in self.tasks for function in task.functions)
+
+    @property
+    def total(self) -> float:
+        """All points to be had, without bonus."""
+        return sum(points for task, points in self.points.items() if task not in self.policy.bonus)
+
+    def under(self, policy: Policy) -> Unit:
+        """The unit as a course wants it."""
+        return replace(self, points=policy.worth, reveal=policy.reveal, policy=policy)
 
 
 def assignments_folder() -> Path:
@@ -44,21 +54,14 @@ def assignments_folder() -> Path:
 
 
 def read_unit(name: str, tasks: tuple[Task, ...]) -> Unit:
-    """The unit's `unit.toml` joined with its rows; ValueError when the two name different tasks."""
-    path = assignments_folder() / name / "unit.toml"
-    settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    points: dict[str, float] = settings["points"]
+    """The unit's `unit.toml` joined with its rows; SettingsError where it says what it should not."""
+    table = read_toml(assignments_folder() / name / "unit.toml")
+    title, title_zh, file = table.text("title"), table.text("title_zh"), table.text("file")
+    given = table.names("given")
+    policy = changed(Policy(), table)
     by_name = {task.name: task for task in tasks}
-    if set(points) != set(by_name):
-        odd = ", ".join(sorted(set(points) ^ set(by_name)))
-        raise ValueError(f"{path}: points and rows name different tasks: {odd}")
-    return Unit(
-        name=name,
-        title=settings["title"],
-        title_zh=settings["title_zh"],
-        file=settings["file"],
-        points=points,
-        given=tuple(settings.get("given", ())),
-        reveal=cast(Reveal, settings.get("reveal", "case")),
-        tasks=tuple(by_name[task] for task in points),
-    )
+    if odd := set(dict(policy.points)) ^ set(by_name):
+        table.fail("points", f"points and rows name different tasks: {', '.join(sorted(odd))}")
+    table.end()
+    in_order = tuple(by_name[task] for task, _points in policy.points)
+    return Unit(name, title, title_zh, file, policy.worth, given, policy.reveal, in_order, policy)

@@ -60,7 +60,8 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_start_check_and_replay_lead_a_student_through_a_unit():
     assert run("start", "03", "unit").exit_code == 0
-    assert {path.name for path in Path("unit").iterdir()} == {"backprop.py", "backprop.ipynb", "handout.md"}
+    written = {path.name for path in Path("unit").iterdir()}
+    assert written == {"backprop.py", "backprop.ipynb", "backcheck.lock", "handout.md"}
     again = run("start", "03", "unit")
     assert again.exit_code == 2
     assert "backprop" in again.output

@@ -1,22 +1,23 @@
-"""Starting a unit writes three files, and never over a student's work unless told."""
+"""Starting a unit writes four files, and never over a student's work unless told."""
 
 from __future__ import annotations
 
 import pytest
 
+from graders.course import lock
 from graders.course.handout import handout_text
 from graders.course.notebook import notebook
 from graders.course.start import StartError, start
 from graders.course.stub import stub_source
 
 
-def test_start_writes_the_stub_the_notebook_and_the_handout(backprop, tmp_path):
+def test_start_writes_the_stub_the_notebook_the_lock_and_the_handout(backprop, tmp_path):
     folder = tmp_path / "new" / "folder"
     written = start(backprop, folder)
-    assert [path.name for path in written] == ["backprop.py", "backprop.ipynb", "handout.md"]
+    assert [path.name for path in written] == ["backprop.py", "backprop.ipynb", "backcheck.lock", "handout.md"]
     assert sorted(written) == sorted(folder.iterdir())
     texts = [path.read_text(encoding="utf-8") for path in written]
-    assert texts == [stub_source(backprop), notebook(backprop), handout_text(backprop)]
+    assert texts == [stub_source(backprop), notebook(backprop), lock.dumps(backprop), handout_text(backprop)]
 
 
 def test_files_are_utf_8_with_unix_line_ends(unit, tmp_path):

@@ -1,0 +1,81 @@
+"""What each student has handed in so far, in the course's folder: the gradebook remembers the last attempt only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from graders.intake.submission import Submission
+from graders.policy import Policy
+from graders.standing import Attempt, seconds_late, standings
+from graders.verdict import Report, Standing
+
+FOLDER = Path(".backcheck") / "attempts"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One graded attempt. received: ISO 8601, "" where not known. points: earned, by task."""
+
+    fingerprint: str
+    received: str
+    points: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What was handed in at one time, or the same code, is one attempt, however often it is graded."""
+        return self.received or self.fingerprint
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it came."""
+        return datetime.fromisoformat(self.received) if self.received else None
+
+
+def record_of(report: Report, received: datetime | None, submission: Submission) -> Record:
+    """What is kept of a report; the fingerprint is the code's, for nbgrader writes the rest of a notebook anew."""
+    code = "\0".join(piece.text for piece in submission.pieces)
+    points = {task: round(sum(one.score for one in results), 6) for task, results in report.tasks().items()}
+    return Record(hashlib.sha256(code.encode()).hexdigest()[:16], received.isoformat() if received else "", points)
+
+
+class Ledger:
+    """The attempts at one unit, in one file."""
+
+    def __init__(self, course: Path, unit: str) -> None:
+        self.path = course / FOLDER / f"{unit}.json"
+
+    def add(self, student: str, record: Record) -> list[Record]:
+        """Keep an attempt, in place of the same one graded before; all of the student's."""
+        kept = self._read()
+        mine = {one.key: one for one in kept.get(student, [])} | {record.key: record}
+        kept[student] = list(mine.values())
+        self._write(kept)
+        return kept[student]
+
+    def _read(self) -> dict[str, list[Record]]:
+        if not self.path.exists():
+            return {}
+        held = json.loads(self.path.read_text(encoding="utf-8"))
+        return {student: [Record(**one) for one in records] for student, records in held.items()}
+
+    def _write(self, kept: Mapping[str, list[Record]]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({student: [asdict(one) for one in kept[student]] for student in sorted(kept)}, indent=1)
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, self.path)  # killed half-way, yesterday's attempts are still there
+
+
+def stand(records: list[Record], policy: Policy, due: datetime | None) -> dict[str, Standing]:
+    """How every attempt of a student stands, by key."""
+    attempts = [
+        Attempt(one.key, round(sum(one.points.values()), 2), one.moment, seconds_late(one.moment, due))
+        for one in records
+    ]
+    return standings(attempts, policy)
