@@ -5,12 +5,13 @@ MkDocs calls these functions by their names. Nothing is copied: pages are made f
 
 from __future__ import annotations
 
+import fnmatch
 import html
 import os
 import posixpath
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,9 +53,22 @@ def _sources() -> Iterator[tuple[str, Path]]:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Headings have the anchors that GitHub gives them, Chinese ones too."""
+    """Pages for patterns of the navigation; for headings, the anchors that GitHub gives them, Chinese ones too."""
+    written = [path.relative_to(DOCS).as_posix() for path in DOCS.glob("**/*.md")]
+    config.nav = expanded(config.nav, sorted({*written, *sources()}))
     config.mdx_configs["toc"] = {**config.mdx_configs.get("toc", {}), "slugify": slugify(case="lower")}
     return config
+
+
+def expanded(nav: Any, names: Sequence[str]) -> Any:
+    """The navigation with a list of pages wherever it has a pattern; those of the other language do not fit."""
+    if isinstance(nav, dict):
+        return {title: expanded(part, names) for title, part in nav.items()}
+    if isinstance(nav, list):
+        return [expanded(part, names) for part in nav]
+    if "*" not in nav:
+        return nav
+    return [name for name in fnmatch.filter(names, nav) if name.endswith(CHINESE) == nav.endswith(CHINESE)]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
