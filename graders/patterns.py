@@ -70,7 +70,7 @@ def patterns(row: Row, tensor: Tensor) -> Iterator[Pattern]:
 
 
 def _times(axis: str) -> Callable[[Item, Tensor, Array], Array]:
-    return lambda item, tensor, right: right * item.case.sizes[axis]
+    return lambda item, tensor, right: right * item.case.sizes.get(axis, 1)
 
 
 def _over(axis: str) -> Callable[[Item, Tensor, Array], Array]:
