@@ -70,11 +70,11 @@ def patterns(row: Row, tensor: Tensor) -> Iterator[Pattern]:
 
 
 def _times(axis: str) -> Callable[[Item, Tensor, Array], Array]:
-    return lambda item, tensor, right: right * item.case.sizes[axis]
+    return lambda item, tensor, right: right * item.case.sizes.get(axis, 1)
 
 
 def _over(axis: str) -> Callable[[Item, Tensor, Array], Array]:
-    return lambda item, tensor, right: right / max(item.case.sizes[axis], 1)
+    return lambda item, tensor, right: right / max(item.case.sizes.get(axis, 1), 1)
 
 
 def _transposed(item: Item, tensor: Tensor, right: Array) -> Array | None:
