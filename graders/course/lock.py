@@ -122,7 +122,7 @@ def read_lock(path: Path) -> Lock:
             return checked(json.loads(file.read(MOST)))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SettingsError(_("{path}: this is no lock of backcheck").format(path=path)) from None
 
 
@@ -145,7 +145,7 @@ def lock_of(submission: Path) -> Lock | None:
         return None
     try:
         held = json.loads(submission.read_bytes()).get("metadata", {}).get(KEY)
-    except (ValueError, AttributeError):  # what is wrong with the notebook is said where it is read
+    except (ValueError, AttributeError, RecursionError):  # what is wrong with the notebook is said where it is read
         return None
     try:
         return None if held is None else checked(held)

@@ -15,7 +15,7 @@ from graders.sandbox import Backend
 from graders.sandbox.session import Session
 from graders.throughput.limits import Limits
 from graders.throughput.practice import ROUNDS, practise
-from graders.throughput.stand import Race, Stand
+from graders.throughput.stand import LONGEST, Race, Stand
 from graders.throughput.variants import GENERATED, classify, variants
 from graders.verdict import GraderError
 
@@ -24,8 +24,8 @@ MARGIN, LEAST = 1.3, 2.0
 PLAIN = 30.0
 """A variant above takes a way that nobody would call plain, though it has no loop: it sets no limit. So high because a
 product by np.einsum, which is plain, is slow: over sliding windows some 20 times as slow as a matrix product."""
-HIGHEST = 45.0
-"""No part of the points beyond: a request would be stopped."""
+STOPPED_BELOW = 2.0
+"""A program at the last limit takes so many times less than what is stopped as hopeless."""
 SAMPLED_MOST = 3.0
 """A loop over samples that takes so many times as long as the reference in such a loop does more than loop."""
 PATIENCE, NEVER = 6.0, 999.0
@@ -117,7 +117,8 @@ def limits_from(
             classes[name] = "wasteful"
     full = rounded(max(LEAST, MARGIN * max(of_kind(ratios, classes, "vectorised"), default=1.0)))
     loops = of_kind(ratios, classes, "samples")
-    part = min(rounded(MARGIN * max([full, *loops])), HIGHEST)
+    highest = 1000 * LONGEST / (STOPPED_BELOW * milliseconds) if milliseconds else math.inf
+    part = min(rounded(MARGIN * max([full, *loops])), rounded(highest))
     for name, kind in classes.items():
         if kind == "elements" and ratios[name] <= part:
             classes[name] = "cheap"

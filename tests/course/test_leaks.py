@@ -68,7 +68,9 @@ def test_what_a_student_starts_from_holds_no_solution(name: str, language: str, 
 
 def test_the_documentation_holds_none():
     root = Path(__file__).parents[2]
-    assert find([root / "docs", root / "README.md"], answers([])) == []
+    # The author's guide shows an edit of the reference, which its readers have.
+    pages = [path for path in (root / "docs").rglob("*") if path.is_file() and path.name != "author.md"]
+    assert find([*pages, root / "README.md", root / "README.zh.md"], answers([])) == []
 
 
 def test_a_course_s_folder_gives_its_secret_away_in_one_file_only(tmp_path: Path, all_answers: Answers):

@@ -150,3 +150,12 @@ def test_findings_are_alike_when_they_say_the_same_of_the_same_tensor():
     assert not alike(raised, replace(raised, what="raised TypeError: shapes (5,2) (1,)"))
     shape = Finding("f", "db has shape (1, 4), but should be (4,)", "db")
     assert not alike(shape, replace(shape, what="db has shape (1, 4), but should be (5,)"))
+
+
+def test_patterns_of_an_axis_pass_over_cases_without_it(backend: Backend):
+    right = reference_text("network")
+    odd = Variant(
+        "network", "odd", source=right.replace("return activations[-1], (", "return activations[-1] + 0.1, (")
+    )
+    assert odd.source != right
+    assert results(odd, backend)["forward"].likely == NOTHING_KNOWN
