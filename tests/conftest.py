@@ -18,14 +18,17 @@ whole_only = pytest.mark.skipif(not WHOLE, reason="takes too long for every chan
 SHARES = {
     "tests/graders/test_audit.py": 3,
     "tests/exploits/test_catalogue.py": 3,
-    "tests/graders/test_grade.py": 2,
+    "tests/graders/test_grade.py": 3,
     "tests/graders/test_properties.py": 2,
     "tests/graders/test_new_units.py": 2,
-    "tests/contracts/test_cs231n.py": 2,
-    "tests/course/test_stub.py": 2,
+    "tests/graders/test_reveal.py": 2,
+    "tests/contracts/test_cs231n.py": 3,
+    "tests/contracts/test_mytorch.py": 2,
+    "tests/course/test_stub.py": 3,
     "tests/course/test_platform_runs.py": 4,
     "tests/docker/test_platforms.py": 4,
     "tests/submissions/test_expected.py": 2,
+    "tests/throughput/test_practice.py": 2,
 }
 """Of the dearest tests with many parameters every change runs one in so many, by a checksum of their names, and at least
 one a test function; `make test-all` runs them all."""
