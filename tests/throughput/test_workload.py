@@ -33,7 +33,7 @@ def test_a_workload_names_every_axis_fits_and_is_dense(row: Row):
         for array in leaves(value):
             if isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.size > 100:
                 assert np.isfinite(array).all(), name
-                assert np.unique(array).size > 0.4 * array.size or set(np.unique(array)) <= {-1.0, 0.0, 1.0}, name
+                assert np.unique(array).size > 0.2 * array.size or set(np.unique(array)) <= {-1.0, 0.0, 1.0}, name
 
 
 def test_no_two_inputs_share_a_number():
