@@ -261,7 +261,7 @@ class Auditor:
             problem = session.load().problem
             for trial in trials:
                 exam = Exam(unit, secret_of(trial.run))
-                results = [] if problem else list(Line(session, exam, exam, explain=False).run([row]))
+                results = [] if problem else list(Line(session, exam).run([row]))
                 wrong = [result for result in results if result.status is not Status.PASSED]
                 message = wrong[0].message if wrong else problem
                 right = bool(results) and not wrong

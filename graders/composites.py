@@ -122,6 +122,5 @@ class _Composites:
         if wrong is None or result.status not in (Status.FAILED, Status.SKIPPED) or result.score >= half:
             return result
         why = _("It is right, given your own {parts}, where the mistake is: half of the points.")
-        text = why.format(parts=", ".join(wrong))
-        message = f"{result.message}\n{text}" if result.status is Status.FAILED and result.message else text
+        message = why.format(parts=", ".join(wrong))
         return replace(result, status=Status.FAILED, score=half, message=message, depends_on="")

@@ -31,8 +31,8 @@ from graders.sandbox.program import Program, Reply, Value
 from graders.verdict import Result, Status
 
 if TYPE_CHECKING:
+    from graders.answers import Answers
     from graders.diagnosis import Answered
-    from graders.families import Answers
 
 Array = NDArray[Any]
 Leaves = list[Array]
@@ -70,7 +70,7 @@ def credited(
     replies = iter(answers.ask([probe.program for several in probes.values() for probe in several]))
     with answers.timed("judging"):
         seen = {name: [probe.outcome(next(replies)) for probe in several] for name, several in probes.items()}
-    return {name: _half(results[name]) for name in seen if _follows(seen[name])}
+    return {name: half(results[name]) for name in seen if _follows(seen[name])}
 
 
 def _stops(answered: list[Answered]) -> bool:
@@ -82,7 +82,8 @@ def _lost(result: Result) -> bool:
     return result.status is Status.FAILED and result.score == 0
 
 
-def _half(result: Result) -> Result:
+def half(result: Result) -> Result:
+    """The result with half of its points, and why."""
     why = _("It is the true gradient of your own forward, which is wrong: half of the points.")
     message = f"{result.message}\n{why}" if result.message else why
     return replace(result, score=SHARE * result.max_score, message=message)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import torch
 
 from graders import SUITE_VERSION, composites, rules
+from graders.answers import Answers
 from graders.exam import Exam
-from graders.families import Answers, grade_row
+from graders.example import Open, explained
+from graders.families import grade_row
 from graders.i18n import _, language
 from graders.intake.reference import available
 from graders.intake.submission import Submission
@@ -61,9 +65,16 @@ def grade(
     try:
         with np.errstate(all="ignore"):  # judging what is not finite must not warn us: it is the submission's
             graded = run_session(
-                submission, wanted, exam, practice or exam, backend, progress, explain, suspects, stand
+                submission,
+                wanted,
+                exam,
+                backend,
+                practice=(practice or exam) if explain else None,
+                progress=progress,
+                suspects=suspects,
+                stand=stand,
+                rescue=True,
             )
-            graded = with_composites(graded, submission, exam, backend)
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
     graded = replace(graded, notes=(*graded.notes, *spared(graded.results), *missing_here()))
@@ -93,19 +104,6 @@ def grade(
     )
 
 
-def with_composites(graded: Graded, submission: Submission, exam: Exam, backend: Backend) -> Graded:
-    """What a session gave, with the points of tasks that fail because of others."""
-    seconds = dict(graded.seconds)
-
-    def regrade(mended: Submission, tasks: list[Task]) -> tuple[Result, ...]:
-        again = run_session(mended, tasks, exam, exam, backend, None, explain=False)
-        for name, value in again.seconds.items():
-            seconds[name] = seconds.get(name, 0.0) + value
-        return again.results
-
-    return replace(graded, results=composites.credited(submission, exam.unit, graded.results, regrade), seconds=seconds)
-
-
 @dataclass(frozen=True)
 class Graded:
     """What a session with a submission gave."""
@@ -120,69 +118,121 @@ def run_session(
     submission: Submission,
     tasks: list[Task],
     exam: Exam,
-    practice: Exam,
     backend: Backend,
-    progress: Progress | None,
-    explain: bool,
+    *,
+    practice: Exam | None = None,
+    progress: Progress | None = None,
     suspects: Suspects | None = None,
     stand: Stand | None = None,
+    rescue: bool = False,
 ) -> Graded:
-    """Load the submission in a sandbox of its own and take it through its tasks."""
+    """Load the submission in a sandbox of its own and take it through its tasks.
+
+    Failures are explained at the end, and not what was lost to another task alone: the mistake is there.
+
+    Args:
+        practice: the exam failures are shown on; none are shown without it.
+        suspects: the known mistakes, of which the likely one is named; none without.
+        rescue: whether tasks that fail because of others earn their half.
+    """
     if submission.problem:
         return Graded(problem=submission.problem)
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
         printed_while_loading = session.log
-        line = Line(session, exam, practice, progress, explain, suspects, stand)
+        line = Line(session, exam, progress, stand)
         results = () if loaded.problem else tuple(line.run(tasks))
+        credited = with_composites(results, submission, exam, backend, line.answers) if rescue else results
+        if practice or suspects:
+            lost = {(old.task, old.property) for old, new in zip(results, credited, strict=True) if new is not old}
+            credited = line.explained(credited, lost, practice, suspects)
         log = session.log if shows_words(exam) else printed_while_loading
         printed = [Note("output", log)] if log.strip() else []
-        return Graded(results, (*skipped_notes(loaded), *printed), loaded.problem, line.answers.seconds)
+        return Graded(credited, (*skipped_notes(loaded), *printed), loaded.problem, line.answers.seconds)
+
+
+def with_composites(
+    results: tuple[Result, ...], submission: Submission, exam: Exam, backend: Backend, answers: Answers
+) -> tuple[Result, ...]:
+    """The results, with the points of tasks that fail because of others."""
+
+    def regrade(mended: Submission, tasks: list[Task]) -> tuple[Result, ...]:
+        again = run_session(mended, tasks, exam, backend)
+        for name, value in again.seconds.items():
+            answers.seconds[name] = answers.seconds.get(name, 0.0) + value
+        return again.results
+
+    return composites.credited(submission, exam.unit, results, regrade)
 
 
 class Line:
     """One submission's way through its tasks."""
 
     def __init__(
-        self,
-        session: Session,
-        exam: Exam,
-        practice: Exam,
-        progress: Progress | None = None,
-        explain: bool = True,
-        suspects: Suspects | None = None,
-        stand: Stand | None = None,
+        self, session: Session, exam: Exam, progress: Progress | None = None, stand: Stand | None = None
     ) -> None:
-        self.session, self.exam, self.practice = session, exam, practice
+        self.session, self.exam, self.stand = session, exam, stand
         self.progress: Progress = progress or (lambda task, done, total: None)
-        self.explain, self.suspects, self.stand = explain, suspects, stand
         self.answers = Answers(session)
+        self.failed: dict[str, dict[str, Open]] = {}
+        """What can be explained, by task and property."""
 
     def run(self, tasks: list[Task]) -> Iterator[Result]:
-        """The results of each task in turn."""
+        """The verdicts on each task in turn."""
         for done, task in enumerate(tasks):
             self.progress(task.name, done, len(tasks))
             following = tasks[done + 1] if done + 1 < len(tasks) else None
-            yield from self._grade_safely(task, following if isinstance(following, Row) else None)
+            grading = partial(self._grade, task, following if isinstance(following, Row) else None)
+            yield from self._safely(task, grading)
         self.progress("", len(tasks), len(tasks))
 
-    def _grade_safely(self, task: Task, following: Row | None) -> list[Result]:
-        """The task's results; a fault of ours is tried once more, then costs the verdict, not the points."""
+    def explained(
+        self,
+        results: tuple[Result, ...],
+        lost: set[tuple[str, str]],
+        practice: Exam | None,
+        suspects: Suspects | None,
+    ) -> tuple[Result, ...]:
+        """The results, every failure with the case it is shown on and its likely cause.
+
+        lost: task and property of those that need no explaining.
+        """
+        told: list[Result] = []
+        tasks = {task.name: task for task in self.exam.unit.tasks}
+        for name, group in itertools.groupby(results, lambda result: result.task):
+            of_task, task = list(group), tasks[name]
+            failed = [one for one in self.failed.get(name, {}).values() if (name, one.property.name) not in lost]
+            if failed and isinstance(task, Row):
+                telling = partial(explained, task, failed, self.answers, self.exam, practice, suspects)
+                of_task = self._safely(task, partial(_told, of_task, telling))
+            told += of_task
+        return tuple(told)
+
+    def _safely(self, task: Task, work: Callable[[], list[Result]]) -> list[Result]:
+        """What the work gives; a fault of ours is tried once more, then costs the verdict, not the points."""
         try:
-            return self._grade(task, following)
+            return work()
         except Exception:
             self.session.fresh()
         try:
-            return self._grade(task, following)
+            return work()
         except Exception as fault:
+            self.failed.pop(task.name, None)
             return [our_fault(task, fault)]
 
     def _grade(self, task: Task, following: Row | None) -> list[Result]:
         points = self.exam.unit.points[task.name]
-        if isinstance(task, Row):
-            shown = self.practice if self.explain else None
-            return grade_row(task, points, self.answers, self.exam, shown, self.suspects, following, self.stand)
-        return grade_training(task, points, self.answers, self.exam)
+        if not isinstance(task, Row):
+            return grade_training(task, points, self.answers, self.exam)
+        graded = grade_row(task, points, self.answers, self.exam, following, self.stand)
+        self.failed[task.name] = graded.failed
+        return graded.results
+
+
+def _told(results: list[Result], telling: Callable[[], Mapping[str, Result]]) -> list[Result]:
+    """The results, with what is told of some properties instead of theirs."""
+    told = telling()
+    return [told.get(result.property, result) for result in results]
 
 
 def our_fault(task: Task, fault: BaseException) -> Result:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graders.answers import Answers
 from graders.cases import count_elements
-from graders.families import Answers
 from graders.properties.base import Item
 from graders.properties.conform import numbers
 from graders.properties.run import run_once

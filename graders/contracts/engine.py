@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from graders.answers import Answers
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.contracts.coursework import CourseFile, find_files, packages_named, read_file, siblings
 from graders.contracts.judge import NAMESPACE, Bench, ContractExam, Hearing, Verdict, failures, notes
 from graders.contracts.python2 import CONVENTION, looks_old, with_old_division
-from graders.families import Answers
 from graders.i18n import _
 from graders.sandbox.backend import Backend
 from graders.sandbox.program import Limits, Loaded, Piece

@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from graders.answers import KILLED, Answers
 from graders.cases import Case, count_elements, draw_cases, generator
 from graders.contracts.consistency import is_own_gradient
 from graders.contracts.contract import Contract, Entry, Function, Reading
 from graders.diagnosis import fitting_pattern
 from graders.exam import Exam
-from graders.families import KILLED, Answers
 from graders.i18n import _
 from graders.properties import properties
 from graders.properties.base import Finding, Item, Judged

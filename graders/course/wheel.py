@@ -23,6 +23,7 @@ from graders.specs.unit import Unit, assignments_folder
 PACKAGE = Path(i18n.__file__).parent
 KEPT = (
     "__init__.py",
+    "answers.py",
     "batch.py",
     "cases.py",
     "cli.py",
@@ -30,6 +31,7 @@ KEPT = (
     "diagnosis.py",
     "doctor.py",
     "exam.py",
+    "example.py",
     "families.py",
     "follow_through.py",
     "grade.py",

@@ -14,8 +14,8 @@ from graders.specs.row import Outcome, TrainingRow
 from graders.verdict import Pictures, Result, Status
 
 if TYPE_CHECKING:
+    from graders.answers import Answers
     from graders.exam import Exam
-    from graders.families import Answers
 
 QUESTION = "Does training end with parameters that do well on data they were not fitted to?"
 
