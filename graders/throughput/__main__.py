@@ -7,7 +7,7 @@ import click
 from graders.benchmark.device import missing_gpu
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits as SandboxLimits
-from graders.throughput import error_rates, tables
+from graders.throughput import cost, error_rates, tables
 from graders.throughput import limits as data
 from graders.throughput.measure import again, measure, measure_on, timed_rows
 
@@ -19,6 +19,7 @@ from graders.throughput.measure import again, measure, measure_on, timed_rows
 @click.option("--missing", is_flag=True, help="Only rows that are not measured yet.")
 @click.option("--triples", type=click.IntRange(1), default=1, show_default=True, help="Fresh workers a variant.")
 @click.option("--error-rates", "errors", is_flag=True, help="Time submissions of known speed, count wrong verdicts.")
+@click.option("--costs", "costing", is_flag=True, help="Say how long timing takes, of every timed row or of ROW.")
 @click.option("--verdicts", type=click.IntRange(1), default=3000, show_default=True, help="How many.")
 @click.option("--load", is_flag=True, help="While as many other processes are busy as there are processors.")
 @click.option("--write", is_flag=True, help="Put the tables into docs/throughput.md.")
@@ -31,6 +32,7 @@ def main(
     missing: bool,
     triples: int,
     errors: bool,
+    costing: bool,
     verdicts: int,
     load: bool,
     write: bool,
@@ -53,6 +55,10 @@ def main(
     if anew or measuring:
         store({name: known and again(name, known) for name, known in data.read().items()})
     known = data.read()
+    if costing:
+        found = cost.costs(timing(sandbox), known, names or timed_rows(), lambda text: click.echo(text, err=True))
+        show("costs", cost.table(found), write)
+        return
     if not errors:
         show("limits", [tables.summary(known), "", *tables.limits_table(known)], write)
         return

@@ -112,9 +112,9 @@ def error_rates(
     return tallies
 
 
-def doing(times: float) -> Piece:
-    """What makes the reference do so many times its work."""
-    return Piece("more", TIMES_THE_WORK.format(row=ROW, times=times))
+def doing(times: float, row: str = ROW) -> Piece:
+    """What makes the reference of a pair do so many times its work."""
+    return Piece("more", TIMES_THE_WORK.format(row=row, times=times))
 
 
 def judge(tally: Tally, stand: Stand, session: Session) -> None:

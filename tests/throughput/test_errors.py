@@ -7,7 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from graders.throughput.cost import costs
+from graders.throughput.cost import table as table_of_costs
 from graders.throughput.error_rates import TIMES, TIMES_THE_WORK, Tally, at_most, error_rates, table, upper_bound
+from graders.throughput.limits import Limits
 from graders.throughput.stand import Stand
 from graders.throughput.statistic import Interval
 from graders.throughput.tables import between
@@ -57,3 +60,14 @@ def test_a_table_goes_between_its_markers_and_nothing_else_moves():
     assert between(page, "errors", ["new"]) == "a\n<!-- errors -->\n\nnew\n\n<!-- end of errors -->\nb"
     with pytest.raises(ValueError, match="no limits"):
         between(page, "limits", [])
+
+
+def test_what_timing_costs_is_told_by_kind_of_work(stand: Stand):
+    found = costs(stand.backend, {"relu": Limits(2.0, 4.0), "tanh": None}, ["relu", "tanh"], lambda text: None)
+    assert {kind: list(one.seconds) for kind, one in found.items()} == {
+        "right work": ["relu"],
+        "work at the limit": ["relu"],
+    }
+    lines = table_of_costs(found)
+    assert len({line.count("|") for line in lines}) == 1
+    assert "(relu)" in lines[2]
