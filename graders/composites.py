@@ -116,11 +116,11 @@ class _Composites:
                     self.rescued[task, result.property] = wrong
 
     def after(self, result: Result) -> Result:
-        """The result with half its points, where that is more than it has."""
+        """The result with half its points, or more where it has more, and the parts it was lost to."""
         wrong = self.rescued.get((result.task, result.property))
-        half = SHARE * result.max_score
-        if wrong is None or result.status not in (Status.FAILED, Status.SKIPPED) or result.score >= half:
+        if wrong is None or result.status not in (Status.FAILED, Status.SKIPPED):
             return result
+        score = max(result.score, SHARE * result.max_score)
         why = _("It is right, given your own {parts}, where the mistake is: half of the points.")
         message = why.format(parts=", ".join(wrong))
-        return replace(result, status=Status.FAILED, score=half, message=message, depends_on="")
+        return replace(result, status=Status.FAILED, score=score, message=message, depends_on="")
