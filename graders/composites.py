@@ -68,8 +68,8 @@ def credited(submission: Submission, unit: Unit, results: tuple[Result, ...], re
     if len({result.task for result in results if result.status is Status.FAILED}) < 2:
         return results
     composites = _Composites(submission, unit, results, regrade)
-    composites.rescue(composites.roots)
-    composites.rescue(composites.wrong_parts)
+    composites.rescue_by_roots()
+    composites.rescue_by_parts()
     return tuple(composites.after(result) for result in results)
 
 
@@ -85,28 +85,33 @@ class _Composites:
         self.rescued: dict[tuple[str, str], tuple[str, ...]] = {}
         """The parts it was lost to, by task and property."""
         self.done: set[str] = set()
-        self.tried: set[tuple[str, tuple[str, ...]]] = set()
-
-    def wrong_parts(self, task: str) -> tuple[str, ...]:
-        """All parts of a task that fail."""
-        return tuple(self.of[task])
 
     def roots(self, task: str) -> tuple[str, ...]:
         """Those of them that do not fail because of another one: mostly enough, and the same for many tasks."""
         return tuple(part for part in self.of[task] if part not in self.of)
 
-    def rescue(self, chosen: Callable[[str], tuple[str, ...]]) -> None:
-        """Grade what is not rescued yet with the chosen parts mended, all tasks with the same parts together."""
-        groups: dict[tuple[str, ...], list[Task]] = {}
-        for name in self.of:
-            wrong = chosen(name)
-            if name not in self.done and (name, wrong) not in self.tried:
-                groups.setdefault(wrong, []).append(self.tasks[name])
-                self.tried.add((name, wrong))
-        for wrong, tasks in groups.items():
-            again = self.regrade(mended(self.submission, [self.tasks[part] for part in wrong]), tasks)
-            for task in tasks:
-                self._note(task.name, wrong, [result for result in again if result.task == task.name])
+    def rescue_by_roots(self) -> None:
+        """Grade all of them with all roots mended: those that a task is not made of make no difference to it."""
+        roots = {name: self.roots(name) for name in self.of}
+        mend = dict.fromkeys(part for several in roots.values() for part in several)
+        if mend:
+            self._regrade(tuple(mend), {name: wrong for name, wrong in roots.items() if wrong})
+
+    def rescue_by_parts(self) -> None:
+        """Grade what is not rescued yet with all its parts mended, those with the same parts together."""
+        groups: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
+        for name, parts in self.of.items():
+            if name not in self.done and tuple(parts) != self.roots(name):
+                groups.setdefault(tuple(parts), {})[name] = tuple(parts)
+        for mend, tasks in groups.items():
+            self._regrade(mend, tasks)
+
+    def _regrade(self, mend: tuple[str, ...], wrong: dict[str, tuple[str, ...]]) -> None:
+        """Grade tasks with some parts mended; `wrong` are the parts of each that this is about."""
+        submission = mended(self.submission, [self.tasks[part] for part in mend])
+        again = self.regrade(submission, [self.tasks[name] for name in wrong])
+        for name, parts in wrong.items():
+            self._note(name, parts, [result for result in again if result.task == name])
 
     def _note(self, task: str, wrong: tuple[str, ...], again: list[Result]) -> None:
         if again and again[0].status is Status.PASSED:  # the values themselves
