@@ -85,23 +85,24 @@ class _Composites:
         self.rescued: dict[tuple[str, str], tuple[str, ...]] = {}
         """The parts it was lost to, by task and property."""
         self.done: set[str] = set()
+        self.mended: tuple[str, ...] = ()
 
     def roots(self, task: str) -> tuple[str, ...]:
         """Those of them that do not fail because of another one: mostly enough, and the same for many tasks."""
         return tuple(part for part in self.of[task] if part not in self.of)
 
     def rescue_by_roots(self) -> None:
-        """Grade all of them with all roots mended: those that a task is not made of make no difference to it."""
+        """Grade all of them with all roots mended: as a rule those that a task is not made of change nothing in it."""
         roots = {name: self.roots(name) for name in self.of}
-        mend = dict.fromkeys(part for several in roots.values() for part in several)
-        if mend:
-            self._regrade(tuple(mend), {name: wrong for name, wrong in roots.items() if wrong})
+        self.mended = tuple(dict.fromkeys(part for several in roots.values() for part in several))
+        if self.mended:
+            self._regrade(self.mended, {name: wrong for name, wrong in roots.items() if wrong})
 
     def rescue_by_parts(self) -> None:
         """Grade what is not rescued yet with all its parts mended, those with the same parts together."""
         groups: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
         for name, parts in self.of.items():
-            if name not in self.done and tuple(parts) != self.roots(name):
+            if name not in self.done and set(parts) != set(self.mended):
                 groups.setdefault(tuple(parts), {})[name] = tuple(parts)
         for mend, tasks in groups.items():
             self._regrade(mend, tasks)
