@@ -37,7 +37,7 @@ def theirs(path: Path) -> Any:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """nbgrader's own, with a course's assignment and two students, one of them graded."""
+    """A gradebook of nbgrader, with a course's assignment and two students, one of them graded."""
     path = tmp_path / "nbgrader.db"
     with theirs(path) as book:
         book.add_assignment(UNIT)
@@ -162,4 +162,4 @@ def test_the_commands_say_how_many(small: Gradebook, database: Path, tmp_path: P
     done = CliRunner().invoke(cli, ["gradebook", "import-nbgrader", *told])
     assert (done.exit_code, done.output) == (0, "new: 1\n")
     done = CliRunner().invoke(cli, ["gradebook", "export-nbgrader", *told])
-    assert (done.exit_code, done.output) == (0, "1 scores were written\n")
+    assert (done.exit_code, done.output) == (0, "scores written: 1\n")

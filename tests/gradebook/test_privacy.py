@@ -137,7 +137,7 @@ def test_the_command_exports_asks_and_erases(small: Gradebook, tmp_path: Path):
     assert traces(held(small))
     done = runner.invoke(cli, [*told, "--erase"], input="y\n")
     assert done.exit_code == 0
-    assert "2 submissions were removed" in done.output
+    assert "submissions removed: 2" in done.output
     assert "small.db.backup" in done.output
     (tmp_path / "small.db.backup").unlink()
     assert traces(held(small)) == []

@@ -200,10 +200,15 @@ def test_a_server_that_dies_in_the_middle_of_a_run_is_a_fault(server: Server):
     server.sql(f"CREATE DATABASE {name}")
     with Gradebook(server.url(name)) as book:
         book.record(place(), "key", report(affine=5.0))
-        with pytest.raises(GradebookFault, match="server"), book.session() as session:
-            session.execute(text("SELECT 1"))
-            server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-            session.execute(text("INSERT INTO students (name) VALUES ('bob')"))
+
+        def half() -> None:
+            with book.session() as session:
+                session.execute(text("SELECT 1"))
+                server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+                session.execute(text("INSERT INTO students (name) VALUES ('bob')"))
+
+        with pytest.raises(GradebookFault, match="server"):
+            half()
         assert [student.name for student, _work, _report in book.reports(UNIT)] == ["ada"]
 
 
