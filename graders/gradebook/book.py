@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -91,7 +91,7 @@ class Gradebook:
     def known(self, place: Place, key: str) -> Report | None:
         """The report of an earlier grading with this key; where a person rejected its score, the one that counts."""
         with self.reading() as session:
-            found = list(session.scalars(_with_key(place, key)))
+            found = _with_key(session, place, key)
             decided = next((one for one in found if one.state != State.SUPERSEDED), None)
             if decided is None:
                 return None
@@ -156,9 +156,9 @@ class Gradebook:
                 yield student, work, from_json(grading.report)
 
 
-def _with_key(place: Place, key: str) -> Select[tuple[Grading]]:
+def _with_key(session: Session, place: Place, key: str) -> list[Grading]:
     """Gradings of the work at a place by this key, the newest first."""
-    return (
+    wanted = (
         select(Grading)
         .join(Grading.work)
         .join(Work.student)
@@ -166,6 +166,7 @@ def _with_key(place: Place, key: str) -> Select[tuple[Grading]]:
         .where(Work.fingerprint == place.fingerprint, Grading.key == key)
         .order_by(Grading.id.desc())
     )
+    return list(session.scalars(wanted))
 
 
 def _is_outdated(session: Session, work: Work) -> bool:

@@ -16,7 +16,6 @@ class Change:
     before: float | None
     after: float | None
 
-    @property
     def points(self) -> float:
         """How many more than before; less than 0 where they are fewer."""
         return round((self.after or 0.0) - (self.before or 0.0), 2)
