@@ -114,7 +114,7 @@ def test_a_student_who_is_not_there_is_named_with_those_that_are(three: Gradeboo
 def test_a_difference_names_task_and_property():
     before, after = report(affine=3.0, relu=10.0), report(affine=10.0, relu=10.0)
     assert changes(before, after) == [Change("affine", "shape", 3.0, 4.0), Change("affine", "forward", 0.0, 6.0)]
-    assert sum(one.points() for one in changes(before, after)) == 7.0
+    assert sum(one.points for one in changes(before, after)) == 7.0
     gone = changes(report(affine=10.0, relu=10.0), report(affine=10.0))
     assert gone == [Change("relu", "shape", 4.0, None), Change("relu", "forward", 6.0, None)]
 
