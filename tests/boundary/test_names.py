@@ -39,8 +39,10 @@ def seen():
         yield traceback.format_exc()
     yield from (sys.argv, dict(os.environ), globals().get("__file__"), look(os.getcwd), look(lambda: os.listdir(".")))
     yield from (look(lambda: os.listdir(place)) for place in ("/tmp", "/proc/self/fd", "/dev/shm"))
-    for number in [*look(lambda: [one for one in os.listdir("/proc") if one.isdigit()])][:400]:
-        yield from (look(lambda: read(f"/proc/{number}/{file}")) for file in ("cmdline", "environ", "comm"))
+    for number in look(lambda: [one for one in os.listdir("/proc") if one.isdigit()]):
+        told = [look(lambda: read(f"/proc/{number}/{file}")) for file in ("cmdline", "environ", "comm")]
+        if "-Ada" in str(told):
+            yield told
 for one in seen():
     print(one)
 def affine_forward(x, w, b):
@@ -98,7 +100,8 @@ def test_what_a_worker_is_sent_and_can_see_has_no_name(tmp_path: Path, kind: str
         (reply,) = session.run([Program((Call("affine_forward", (1.0, 1.0, 1.0)),))])
         workers = descendants() - before
         assert workers
-        assert "affine_forward" in reply.calls[0].text + session.log
+        assert "in seen" in session.log  # what is printed arrives
+        assert "in seen" in reply.calls[0].text
         assert NAME not in session.log + str(reply)
         assert holders(b"def look(where)", workers)  # the search finds what is there
         assert holders(NAME.encode(), workers) == []
