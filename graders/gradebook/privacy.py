@@ -134,7 +134,7 @@ def _hiding(student: Student) -> Callable[[str], str]:
     names = {student.name, student.full_name, student.email, student.outside_id}
     for work in student.works:
         path = PurePath(work.path)
-        names |= {work.submission, work.path, path.name, path.stem}
+        names |= {work.submission, PurePath(work.submission).stem, work.path, path.name, path.stem}
         names |= {folder for folder in path.parts[:-1] if _words(folder) & parts}
     told = {one.casefold() for one in names if len(one) >= SHORT or not one.isascii()} | parts
     told -= {"", "/"}
