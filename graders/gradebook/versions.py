@@ -12,15 +12,17 @@ import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 
 from graders.gradebook.connect import WRITES, file_of, place
 from graders.gradebook.errors import GradebookError
 from graders.i18n import _
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
 FOLDER = Path(__file__).with_name("migrations")
 TABLE = "backcheck_version"
@@ -30,20 +32,27 @@ LOCK = 0x6261636B
 
 
 @functools.cache
-def scripts() -> ScriptDirectory:
-    """All migrations."""
-    return ScriptDirectory(str(FOLDER))
+def known() -> tuple[str, ...]:
+    """All versions, the earliest first; by the files' names, for alembic takes long to load."""
+    return tuple(sorted(path.name[1:5] for path in (FOLDER / "versions").glob("v[0-9]*.py")))
 
 
 def newest() -> str:
     """The version that this backcheck works with."""
-    head = scripts().get_current_head()
-    assert head
-    return head
+    return known()[-1]
+
+
+def scripts() -> ScriptDirectory:
+    """All migrations."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(FOLDER))
 
 
 def context(connection: Connection) -> MigrationContext:
     """What alembic knows of a database."""
+    from alembic.runtime.migration import MigrationContext
+
     return MigrationContext.configure(connection, opts={"version_table": TABLE, "compare_type": True})
 
 
@@ -52,12 +61,12 @@ def version_of(connection: Connection) -> str | None:
     tables = inspect(connection).get_table_names()
     if not tables:
         return None
-    version = context(connection).get_current_revision() if TABLE in tables else None
+    version = connection.scalar(text(f"SELECT version_num FROM {TABLE}")) if TABLE in tables else None
     if version is None:
-        text = _("{place} is no gradebook of backcheck: it holds {tables}")
+        told = _("{place} is no gradebook of backcheck: it holds {tables}")
         shown = ", ".join(sorted(tables)[:4])
-        raise GradebookError(text.format(place=place(connection.engine.url), tables=shown))
-    return version
+        raise GradebookError(told.format(place=place(connection.engine.url), tables=shown))
+    return str(version)
 
 
 def require_newest(engine: Engine, make: bool = True) -> None:
@@ -72,32 +81,34 @@ def require_newest(engine: Engine, make: bool = True) -> None:
             raise GradebookError(_("{place}: the gradebook is empty").format(place=where))
         migrate(engine)
     elif is_older(version):
-        text = _("{place}: the gradebook was made by an older backcheck; bring it up to date: {command}")
-        raise GradebookError(text.format(place=where, command="backcheck gradebook upgrade"))
+        said = _("{place}: the gradebook was made by an older backcheck; bring it up to date: {command}")
+        raise GradebookError(said.format(place=where, command="backcheck gradebook upgrade"))
     else:
-        text = _("{place}: the gradebook was made by a newer backcheck (its version is {version}); update backcheck")
-        raise GradebookError(text.format(place=where, version=version))
+        said = _("{place}: the gradebook was made by a newer backcheck (its version is {version}); update backcheck")
+        raise GradebookError(said.format(place=where, version=version))
 
 
 def is_older(version: str) -> bool:
     """Whether there is a way from this version to the newest."""
-    return version != newest() and any(one.revision == version for one in scripts().walk_revisions())
+    return version in known()[:-1]
 
 
 def migrate(engine: Engine, target: str = "") -> list[str]:
     """Carry out what is missing, all of it or nothing; the versions that were reached."""
-    target = target or newest()
+    from alembic.operations import Operations
+
+    target, directory = target or newest(), scripts()
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         version = version_of(connection)  # another may have been quicker
-        missing = list(scripts().iterate_revisions(target, version or "base"))[::-1]
+        missing = list(directory.iterate_revisions(target, version or "base"))[::-1]
         told = context(connection)
         with Operations.context(told):
             for one in missing:
                 one.module.upgrade()
         if missing:
-            told.stamp(scripts(), target)
+            told.stamp(directory, target)
     return [one.revision for one in missing]
 
 
@@ -109,9 +120,9 @@ def back_up(engine: Engine) -> Path | None:
     names = itertools.chain([""], (f"-{number}" for number in itertools.count(1)))
     copy = next(one for name in names if not (one := path.with_name(f"{path.name}{name}.backup")).exists())
     try:
+        copy.touch(mode=path.stat().st_mode & 0o777)
         with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(copy)) as target:
             source.backup(target)
-        copy.chmod(path.stat().st_mode & 0o777)
     except (OSError, sqlite3.Error) as error:
         raise GradebookError(_("cannot write {path}: {reason}").format(path=copy, reason=error)) from None
     return copy
