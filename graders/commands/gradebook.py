@@ -122,15 +122,15 @@ def override(
     """Give points instead of those computed; the computed ones stay, and both are shown."""
     if withdraw == (score is not None):
         raise Problem(_("say either --score or --withdraw"))
-    chosen = known_unit(unit)
-    if task:
-        checked_tasks(chosen, (task,))
-    policy = course_policies([unit], folder)[unit]
     with opened(url, folder) as book:
         from graders.gradebook import decisions
-        from graders.gradebook.scores import lines
+        from graders.gradebook.scores import lines, units
 
+        policy = course_policies([unit], folder)[unit]
         with book.session() as session:
+            if policy.points or unit not in units(session):  # units of another gradebook may have been imported
+                chosen = known_unit(unit)
+                checked_tasks(chosen, (task,) if task else ())
             if score is None:
                 decisions.withdraw(session, student, unit, task)
             else:

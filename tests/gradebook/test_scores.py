@@ -163,5 +163,9 @@ def test_the_commands_show_and_change_what_counts(small: Gradebook, tmp_path: Pa
     assert run(small, "reject", str(waiting["id"])) == "lower scores rejected: 1\n"
     assert run(small, "confirm", "--all") == "lower scores that count now: 0\n"
     assert "no task nonsense" in run(small, *told, "--task", "nonsense", code=2)
+    strange = ("override", "ada", "--unit", "hw1", "--score", "9", "--why", "read by hand")
+    assert "there is no unit hw1" in run(small, *strange, code=2)
+    small.record(place(unit="hw1"), "a", report(affine=8.0))
+    assert run(small, *strange) == "ada, hw1: computed 8, final 9\n"
     assert "say either" in run(small, *told, "--withdraw", code=2)
     assert run(small, "override", "ada", "--unit", UNIT, "--withdraw").endswith("computed 8, final 8\n")
