@@ -40,6 +40,15 @@ def throughput_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def gradebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--gradebook`."""
+    return click.option(
+        "--gradebook",
+        metavar="URL",
+        help="The gradebook: a file or postgresql+psycopg://...; by default the course's own.",
+    )(command)
+
+
 def exit_code(reports: list[Report]) -> int:
     """3 when a fault of ours is among them, 1 when points were lost, else 0."""
     if any(report.faulty for report in reports):
