@@ -12,6 +12,8 @@ from graders import SUITE_VERSION, i18n
 from graders.commands.appeal import appeal
 from graders.commands.check import check
 from graders.commands.explain import explain
+from graders.commands.export import export
+from graders.commands.gradebook import gradebook
 from graders.commands.grading import grade
 from graders.commands.images import images
 from graders.commands.machine import doctor, units
@@ -43,6 +45,8 @@ cli.add_command(grade)
 cli.add_command(explain)
 cli.add_command(appeal)
 cli.add_command(regrade)
+cli.add_command(gradebook)
+cli.add_command(export)
 cli.add_command(course)
 # who vouches for the graders
 cli.add_command(audit)

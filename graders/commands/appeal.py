@@ -10,23 +10,15 @@ import click
 from rich.console import Console
 
 from graders.commands.explain import located, unit_with
-from graders.commands.shared import gradebook_option
+from graders.commands.gradebook import by_option, opened, person
+from graders.commands.shared import course_option, gradebook_option
 from graders.i18n import _
-from graders.usage import Problem, course_unit, known_unit, require_whole
+from graders.usage import Problem, course_folder, known_unit, require_whole
 
 if TYPE_CHECKING:
     from graders.appeals.anonymous import Anonymous
     from graders.appeals.book import Request
-    from graders.course.settings import Course
-    from graders.gradebook.book import Gradebook
 
-course_option = click.option(
-    "--course",
-    "course_folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The course's folder; by default the one you are in.",
-)
-by_option = click.option("--by", required=True, help="Who decides.")
 answer_option = click.option("--answer", required=True, help="What the student is told.")
 number_argument = click.argument("number", metavar="ID", type=click.IntRange(1))
 
@@ -51,16 +43,15 @@ def open_one(
     unit: str | None,
     text: str,
     by: str | None,
-    course_folder: Path | None,
-    gradebook: str | None,
+    folder: Path | None,
+    url: str | None,
 ) -> None:
     """Note a request. SUBMISSION is a path, or a student that the gradebook knows."""
     chosen, wanted = unit_with(task, unit)
-    chosen, own = course_unit(chosen, course_folder)
     from graders.appeals.book import open_appeal
 
-    with existing(gradebook, own) as book:
-        _path, held = located(book, chosen, submission)
+    with opened(url, folder) as book:
+        _path, held = located(book, chosen, submission, there=False)
         if held is None:
             raise Problem(_("the gradebook does not know {path} in {unit}").format(path=submission, unit=chosen.name))
         with book.session() as session:
@@ -75,16 +66,14 @@ def open_one(
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @course_option
 @gradebook_option
-def list_all(
-    unit: str | None, everything: bool, as_json: bool, course_folder: Path | None, gradebook: str | None
-) -> None:
+def list_all(unit: str | None, everything: bool, as_json: bool, folder: Path | None, url: str | None) -> None:
     """List the appeals that wait for a decision."""
     from graders.appeals.book import appeals
     from graders.gradebook.schema import Decision
     from graders.report.appeal_table import print_appeals
 
     name = known_unit(unit).name if unit else ""
-    with existing(gradebook, folder_of(course_folder)) as book, book.reading() as session:
+    with opened(url, folder) as book, book.reading() as session:
         found = appeals(session, name, None if everything else Decision.OPEN)
     if as_json:
         click.echo(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1))
@@ -108,8 +97,8 @@ def accept(
     wheat: str | None,
     source: Path | None,
     printing: bool,
-    course_folder: Path | None,
-    gradebook: str | None,
+    folder: Path | None,
+    url: str | None,
 ) -> None:
     """Accept an appeal. Scores stay as they are: a regrade or an override changes them."""
     if printing and not wheat:
@@ -117,16 +106,15 @@ def accept(
     from graders.appeals.anonymous import WheatError
     from graders.appeals.book import decide, find_appeal
 
-    own = folder_of(course_folder)
-    with existing(gradebook, own) as book:
+    with opened(url, folder) as book:
         with book.reading() as session:
             request = find_appeal(session, number)
         try:
-            text = keep(request, wheat, source, own, printing) if wheat else ""
+            text = keep(request, wheat, source, course_folder(folder), printing) if wheat else ""
         except WheatError as error:
             raise Problem(str(error)) from None
         with book.session() as session:
-            decide(session, number, True, answer, by)
+            decide(session, number, True, answer, person(by))
     click.echo(_("appeal {id} is accepted").format(id=number))
     click.echo(text, nl=False)
     say = _("Scores are as they were: backcheck regrade after the graders are mended, or backcheck gradebook override.")
@@ -139,12 +127,12 @@ def accept(
 @by_option
 @course_option
 @gradebook_option
-def reject(number: int, answer: str, by: str, course_folder: Path | None, gradebook: str | None) -> None:
+def reject(number: int, answer: str, by: str, folder: Path | None, url: str | None) -> None:
     """Reject an appeal, with an answer."""
     from graders.appeals.book import decide
 
-    with existing(gradebook, folder_of(course_folder)) as book, book.session() as session:
-        decide(session, number, False, answer, by)
+    with opened(url, folder) as book, book.session() as session:
+        decide(session, number, False, answer, person(by))
     click.echo(_("appeal {id} is rejected").format(id=number))
 
 
@@ -174,23 +162,3 @@ def changed(made: Anonymous) -> str:
     if not made.changed:
         return ""
     return _("names of the student taken out of the code: {count}; read it once more").format(count=made.changed) + "\n"
-
-
-def existing(url: str | None, own: Path | None) -> Gradebook:
-    """The gradebook, which has to be there."""
-    from graders.gradebook.open import open_gradebook
-
-    return open_gradebook(url, own, make=False)
-
-
-def folder_of(folder: Path | None) -> Path | None:
-    """The folder of the course that was named, or is around us."""
-    course = course_of(folder)
-    return course.folder if course else None
-
-
-def course_of(folder: Path | None) -> Course | None:
-    """The course that was named, or is around us."""
-    from graders.course.settings import find_course, read_course
-
-    return read_course(folder) if folder else find_course(Path.cwd())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from graders.commands.shared import FAIL, FAULT, PASS, gradebook_option, make_setting, sandbox_option
+from graders.commands.shared import FAIL, FAULT, PASS, course_option, gradebook_option, make_setting, sandbox_option
 from graders.i18n import _
 from graders.usage import Problem, course_unit, held_secret, known_unit, require_torch, require_whole, writing
 
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 @click.argument("task")
 @click.option("--unit", help="The unit; by default the one that has this task.")
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
-@click.option(
-    "--course",
-    "course_folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The course's folder, for its policies; by default the one you are in.",
-)
+@course_option
 @gradebook_option
 @sandbox_option
 @click.option(
@@ -52,8 +47,8 @@ def explain(
     task: str,
     unit: str | None,
     secret_file: Path | None,
-    course_folder: Path | None,
-    gradebook: str | None,
+    folder: Path | None,
+    url: str | None,
     sandbox: str,
     throughput: bool | None,
     page: Path | None,
@@ -66,8 +61,8 @@ def explain(
     """
     require_whole()
     chosen, wanted = unit_with(task, unit)
-    chosen, own = course_unit(chosen, course_folder)
-    with opened(gradebook, own) as book:
+    chosen, own = course_unit(chosen, folder)
+    with opened(url, own) as book:
         path, held = located(book, chosen, submission)
     console = Console(stderr=as_json)
     secret = held_secret(secret_file, own, console)
@@ -128,8 +123,8 @@ def opened(url: str | None, course: Path | None) -> Iterator[Gradebook | None]:
         yield book
 
 
-def located(book: Gradebook | None, unit: Unit, submission: str) -> tuple[Path, Held | None]:
-    """Where a submission is, and what the gradebook holds of it."""
+def located(book: Gradebook | None, unit: Unit, submission: str, there: bool = True) -> tuple[Path, Held | None]:
+    """Where a submission is, and what the gradebook holds of it; `there`: a student's work has to be there still."""
     path = Path(submission)
     if os.path.exists(path):
         if book is None:
@@ -146,7 +141,7 @@ def located(book: Gradebook | None, unit: Unit, submission: str) -> tuple[Path, 
     if held is None:
         text = _("{name} is no path, and nobody in the gradebook who has handed in {unit}")
         raise Problem(text.format(name=submission, unit=unit.name))
-    if not held.path or not os.path.exists(held.path):
+    if there and not os.path.exists(held.path or "-"):
         text = _("what {name} handed in is not at {path} any more: say where it is")
         raise Problem(text.format(name=submission, path=held.path or "-"))
     return Path(held.path), held

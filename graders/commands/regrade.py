@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,15 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from graders.commands.shared import FAULT, gradebook_option, make_setting, sandbox_option, throughput_option
+from graders.commands.gradebook import by_option, person
+from graders.commands.shared import (
+    FAULT,
+    course_option,
+    gradebook_option,
+    make_setting,
+    sandbox_option,
+    throughput_option,
+)
 from graders.i18n import _
 from graders.usage import (
     Problem,
@@ -38,17 +45,12 @@ if TYPE_CHECKING:
 @click.option("--preview", "previewing", is_flag=True, help="Only show what would change; nothing of it counts.")
 @click.option("--confirm", "confirmed", is_flag=True, help="Let all of it count, lower scores too.")
 @click.option("--why", default="", help="The reason, as each student's history will tell it.")
-@click.option("--by", help="Who confirms; by default who is logged in here.")
+@by_option
 @sandbox_option
 @throughput_option
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at a time.")
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
-@click.option(
-    "--course",
-    "course_folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The course's folder, for its policies; by default the one you are in.",
-)
+@course_option
 @click.option(
     "--received",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -65,14 +67,14 @@ def regrade(
     previewing: bool,
     confirmed: bool,
     why: str,
-    by: str | None,
+    by: str,
     sandbox: str,
     throughput: bool,
     jobs: int,
     secret_file: Path | None,
-    course_folder: Path | None,
+    folder: Path | None,
     received: Path | None,
-    gradebook: str | None,
+    url: str | None,
     allow_unisolated: bool,
     as_json: bool,
 ) -> None:
@@ -84,7 +86,7 @@ def regrade(
     require_whole()
     if previewing and confirmed:
         raise Problem(_("--preview does not go with --confirm"))
-    chosen, own = course_unit(known_unit(unit), course_folder)
+    chosen, own = course_unit(known_unit(unit), folder)
     paths = all_paths(submissions, chosen)
     receipts = receipts_for(paths, received) if received else None
     console = Console(stderr=as_json)
@@ -100,10 +102,10 @@ def regrade(
     def grade(waiting: Sequence[Path]) -> Iterator[tuple[Path, Report]]:
         return with_progress(waiting, setting, jobs, console)
 
-    with open_gradebook(gradebook, own, make=False) as book:
+    with open_gradebook(url, own, make=False) as book:
         found = preview(book, places, keys, grade, why or _("regrade"))
         counts = not previewing and (confirmed or not found.drops)
-        recorded = confirm(book, found, by or whoever()) if counts else 0
+        recorded = confirm(book, found, person(by)) if counts else 0
     if as_json:
         click.echo(json.dumps(to_json(found, recorded), ensure_ascii=False, indent=1))
     else:
@@ -147,11 +149,3 @@ def with_progress(
             display.starts(report.submission)
             yield path, report
             display.finished()
-
-
-def whoever() -> str:
-    """Who is logged in, "" where that is not known."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""

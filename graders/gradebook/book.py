@@ -19,6 +19,7 @@ from graders.gradebook.connect import (
     opening,
     parse_url,
     require_readable,
+    require_sound,
     running,
 )
 from graders.gradebook.record import (
@@ -55,6 +56,7 @@ class Gradebook:
         self._writing = self.engine.execution_options(**{WRITES: True})
         try:
             with opening(address):
+                require_sound(self.engine)
                 versions.require_newest(self.engine, make)
                 with self._writing.connect() as connection, connection.begin():
                     pass  # whether it can be written is known now, and not after the first grading

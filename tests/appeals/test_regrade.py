@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from graders.gradebook.decisions import pending
 from rich.console import Console
 
 from graders.cli import cli
 from graders.commands import regrade as command
 from graders.gradebook.book import Gradebook, Place
+from graders.gradebook.decisions import pending
 from graders.regrade import Preview, confirm, preview
 from graders.report.regrade_table import print_preview, to_json
 from graders.verdict import Report, Status
