@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from graders.gradebook.errors import GradebookError, GradebookFault
 from graders.i18n import _
 from graders.policy import SettingsError
 
@@ -30,15 +31,23 @@ class Problem(click.ClickException):
     exit_code = 2
 
 
+class Fault(click.ClickException):
+    """Something that is nobody's mistake stopped a command: one clear message, exit code 3."""
+
+    exit_code = 3
+
+
 class Commands(click.Group):
-    """A group of commands in which settings that cannot be used are a usage error."""
+    """A group of commands in which settings and gradebooks that cannot be used are a usage error."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except SettingsError as error:
+        except (SettingsError, GradebookError) as error:
             raise Problem(str(error)) from None
+        except GradebookFault as fault:
+            raise Fault(str(fault)) from fault
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "graders":
                 raise
