@@ -9,7 +9,6 @@ Whoever hands in again has mended some of what was wrong. Beside the submissions
 from __future__ import annotations
 
 import argparse
-import ast
 import csv
 import json
 import random
@@ -140,7 +139,8 @@ def works_of(student: Student, unit: Unit, chance: random.Random) -> list[Work]:
         text = finished(source, student.kind, unit, chance)
         ending = "ipynb" if student.notebook else "py"
         file = f"{student.name}.{ending}" if attempt == 1 else f"{student.name} ({attempt}).{ending}"
-        labels = tuple(mistake.label for mistake in mistakes)
+        written = [task.name for task in unit.tasks][: len(unit.tasks) - missing]
+        labels = tuple(mistake.label for mistake in mistakes if mistake.row in written)
         handed = notebook(text) if student.notebook else text
         works.append(Work(student.name, attempt, student.kind, labels, file, handed, day))
         day += timedelta(minutes=chance.randrange(30, 2 * 24 * 60))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 
-_CHINESE = ("陈 林 黄 周 吴 徐 孙 马 朱 胡".split(), "晓明 雨桐 子涵 欣怡 浩然 思远 佳宁 若曦".split())
+_CHINESE = (
+    ["陈", "林", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡"],
+    ["晓明", "雨桐", "子涵", "欣怡", "浩然", "思远", "佳宁", "若曦"],
+)
 _LATIN = (
-    "Müller Ñíguez Søndergaard O'Hara Dvořák Łukasik Çelik Nguyễn Bäckström d'Amato".split(),
-    "Zoë José Bjørn Siobhán Žofie Óscar Anaïs Ayşe Thảo Håkan".split(),
+    ["Müller", "Ñíguez", "Søndergaard", "O'Hara", "Dvořák", "Łukasik", "Çelik", "Nguyễn", "Bäckström", "d'Amato"],
+    ["Zoë", "José", "Bjørn", "Siobhán", "Žofie", "Óscar", "Anaïs", "Ayşe", "Thảo", "Håkan"],
 )
 _OTHERS = (
-    "Иванова Θεοδώρου حداد כהן 佐藤 김 शर्मा Петренко".split(),
-    "Ксения Ἑλένη ليلى נועה 美咲 서연 अनन्या Олесь".split(),
+    ["Иванова", "Θεοδώρου", "حداد", "כהן", "佐藤", "김", "शर्मा", "Петренко"],
+    ["Ксения", "Ἑλένη", "ليلى", "נועה", "美咲", "서연", "अनन्या", "Олесь"],
 )
 
 
