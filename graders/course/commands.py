@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from graders.commands.shared import FAIL, PASS
 from graders.i18n import _
 from graders.usage import Problem, course_secret, known_unit, require_torch, require_whole, writing
 
-FAIL = 1
 PLATFORMS = ("gradescope", "autolab", "github-classroom", "prairielearn")
 
 
@@ -55,7 +55,7 @@ def build(units: tuple[str, ...], checking: bool, folder: Path | None) -> None:
     outdated = list(stale)
     for path in outdated:
         click.echo(_("{path} is stale: run backcheck course build").format(path=path), err=True)
-    sys.exit(FAIL if outdated else 0)
+    sys.exit(FAIL if outdated else PASS)
 
 
 @course.command()
@@ -205,4 +205,4 @@ def audit(names: tuple[str, ...], folder: Path, since: str | None, wrong: int, a
         click.echo(json.dumps([vars(finding) for finding in found], ensure_ascii=False, indent=1))
     elif not units:
         click.echo(_("no unit has changed"))
-    sys.exit(0 if all(finding.good for finding in found) else FAIL)
+    sys.exit(PASS if all(finding.good for finding in found) else FAIL)

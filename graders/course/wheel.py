@@ -49,6 +49,7 @@ KEPT = (
     "usage.py",
     "verdict.py",
     "py.typed",
+    "commands/*.py",
     "course/__init__.py",
     "course/commands.py",
     "course/handout.py",

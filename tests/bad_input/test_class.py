@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from graders import cli
+from graders.cli import cli
+from graders.commands import grading
 from graders.report.as_json import schema
 from graders.sandbox.program import Limits
 from tests.bad_input.cases import BACKWARD_CASES, FORWARD_CASES, HONEST, SANDBOX_CASES, SOURCE_CASES
@@ -30,8 +31,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         tasks, limits = frozenset({"chain", "affine"}), Limits(request_seconds=1.0, statement_seconds=1.0)
         return replace(make_setting(*arguments, **options), tasks=tasks, limits=limits)
 
-    make_setting = cli.make_setting
-    monkeypatch.setattr(cli, "make_setting", setting)
+    make_setting = grading.make_setting
+    monkeypatch.setattr(grading, "make_setting", setting)
 
 
 @pytest.mark.usefixtures("quick")
@@ -40,7 +41,7 @@ def test_a_class_of_bad_work_is_graded_to_the_end_and_harms_nobody(tmp_path: Pat
     Path("class").mkdir()
     for name, source in {**BAD, "honest": HONEST, "zealous": HONEST}.items():
         Path("class", f"{name}.py").write_text(source)
-    result = CliRunner().invoke(cli.cli, ["grade", "class", "--unit", "03", "--jobs", "2", "--out", "out"])
+    result = CliRunner().invoke(cli, ["grade", "class", "--unit", "03", "--jobs", "2", "--out", "out"])
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.output

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from graders import cli as commands
-from graders.cli import cli
+from graders.cli import cli, main
 from tests.bad_input.cases import HONEST
 
 TASKS = ["--task", "chain"]
@@ -50,7 +49,7 @@ def test_a_report_that_cannot_be_written_is_a_usage_error_after_the_report(optio
 
 
 def test_a_folder_for_reports_that_cannot_be_made_stops_before_grading(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(commands, "grade_many", lambda *_: pytest.fail("it was graded"))
+    monkeypatch.setattr("graders.commands.grading.grade_many", lambda *_: pytest.fail("it was graded"))
     result = run("grade", "backprop.py", "--unit", "03", "--out", "taken/out")
     assert result.exit_code == 2
     assert "cannot write taken/out" in words(result)
@@ -92,10 +91,10 @@ def test_a_fault_of_ours_ends_with_3_and_shows_its_origin_when_asked(option, tra
     def broken(*_):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(commands, "check_one", broken)
+    monkeypatch.setattr("graders.commands.check.check_one", broken)
     monkeypatch.setattr(sys, "argv", ["backcheck", option, "check", "backprop.py"])
     with pytest.raises(SystemExit) as end:
-        commands.main()
+        main()
     shown = capsys.readouterr().err
     assert end.value.code == 3
     assert "The grader failed, not you; no points were lost. (RuntimeError: a bug)" in shown
