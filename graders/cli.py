@@ -10,6 +10,7 @@ import click
 
 from graders import SUITE_VERSION, i18n
 from graders.commands.check import check
+from graders.commands.engines import cluster
 from graders.commands.grading import grade
 from graders.commands.images import images
 from graders.commands.machine import doctor, units
@@ -37,6 +38,7 @@ cli.add_command(check)
 cli.add_command(replay)
 # instructors
 cli.add_command(grade)
+cli.add_command(cluster)
 cli.add_command(course)
 # who vouches for the graders
 cli.add_command(audit)

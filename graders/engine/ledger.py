@@ -7,35 +7,42 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 
 from graders.batch import Setting
-from graders.engine.jobs import EngineFailure
 from graders.engine.run import Handed
 from graders.gradebook.book import Gradebook, Outcome, Place, Recorded
+from graders.gradebook.errors import GradebookFault
 from graders.gradebook.key import grading_key
 from graders.gradebook.schema import Grading, State, Student, Work
-from graders.i18n import _
 from graders.intake.submission import Submission
 from graders.verdict import Report
 
 T = TypeVar("T")
-PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds after which a database that did not answer is asked again."""
+LONGEST = 20.0
+"""Seconds after which it is not."""
 
 
 class Ledger:
     """What a run knows of, and tells, a gradebook.
 
     again: work that was graded before is graded and recorded again. confirmed: a person has agreed that scores may
-    drop. why: the reason, where work was graded before.
+    drop. why: the reason, where work was graded before. run: what this run is called.
     """
 
     def __init__(
-        self, book: Gradebook, setting: Setting, *, why: str = "", again: bool = False, confirmed: bool = False
+        self,
+        book: Gradebook,
+        setting: Setting,
+        *,
+        why: str = "",
+        again: bool = False,
+        confirmed: bool = False,
+        run: str = "",
     ) -> None:
         self._book, self._setting = book, setting
-        self._why, self._again, self._confirmed = why, again, confirmed
+        self._why, self._again, self._confirmed, self._run = why, again, confirmed, run
 
     def known(self, one: Handed, submission: Submission) -> tuple[Report, Recorded | None] | None:
         """What an earlier run found, and what waits of it; None where there is nothing yet."""
@@ -48,8 +55,7 @@ class Ledger:
             return report, None
         if not self._confirmed:
             return report, Recorded(Outcome.PROPOSED, before, report.score)
-        confirm = {"why": self._why, "again": True, "confirmed": True}
-        return report, self._patiently(lambda: self._book.record(place, key, report, **confirm))
+        return report, self._patiently(lambda: self._put(place, key, report, again=True))
 
     def record(self, one: Handed, submission: Submission, report: Report) -> Recorded:
         """Record a report that was made now, in a transaction of its own."""
@@ -61,10 +67,13 @@ class Ledger:
             tries += 1
             # Where the answer was lost, the record may be there all the same.
             lost = tries > 1 and self._again and same(self._book.known(place, key), report)
-            again = self._again and not lost
-            return self._book.record(place, key, report, why=self._why, again=again, confirmed=self._confirmed)
+            return self._put(place, key, report, again=self._again and not lost)
 
         return self._patiently(recorded)
+
+    def _put(self, place: Place, key: str, report: Report, *, again: bool) -> Recorded:
+        told = {"why": self._why, "run": self._run}
+        return self._book.record(place, key, report, again=again, confirmed=self._confirmed, **told)
 
     def _place(self, one: Handed, submission: Submission) -> Place:
         where = str(one.path)
@@ -77,7 +86,7 @@ class Ledger:
     def _waits(self, place: Place, key: str) -> float | None:
         """The score that counts, where a lower one with this key waits for a person."""
         mine = (Student.name == place.student, Work.unit == place.unit, Work.submission == place.submission)
-        with self._book.session() as session:
+        with self._book.reading() as session:
             found = session.scalars(
                 select(Grading)
                 .join(Grading.work)
@@ -90,21 +99,17 @@ class Ledger:
             return counts[0] if waits and counts else None
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        for seconds in (*PATIENCE, 0.0):
+        ends = time.monotonic() + LONGEST
+        for seconds in PAUSES:
             try:
                 return ask()
-            except DBAPIError as error:
-                fault = error
+            except GradebookFault:
+                if time.monotonic() + seconds > ends:
+                    raise
             time.sleep(seconds)
-        text = _("the gradebook does not answer any more: {fault}")
-        raise EngineFailure(text.format(fault=first_line(fault))) from fault
+        return ask()
 
 
 def same(one: Report | None, other: Report) -> bool:
     """Whether it is the same grading, not merely the same score."""
     return one is not None and (one.started, one.seconds) == (other.started, other.seconds)
-
-
-def first_line(fault: DBAPIError) -> str:
-    """What the database said, without the statement and its values."""
-    return str(fault.orig).strip().partition("\n")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -70,7 +70,7 @@ class Run:
         self._engine, self._pages, self._force, self._whole = engine, pages, force, whole
         self._given: dict[int, Submission] = {}
 
-    def __iter__(self) -> Iterator[Ended]:
+    def __iter__(self) -> Generator[Ended]:
         """Every submission once: first those that were graded before, then the others as they are ready."""
         left: list[int] = []
         for number in range(len(self.handed)):
