@@ -11,6 +11,7 @@ import click
 from graders import SUITE_VERSION, i18n
 from graders.commands.appeal import appeal
 from graders.commands.check import check
+from graders.commands.engines import cluster
 from graders.commands.explain import explain
 from graders.commands.export import export
 from graders.commands.gradebook import gradebook
@@ -47,6 +48,7 @@ cli.add_command(appeal)
 cli.add_command(regrade)
 cli.add_command(gradebook)
 cli.add_command(export)
+cli.add_command(cluster)
 cli.add_command(course)
 # who vouches for the graders
 cli.add_command(audit)

@@ -16,19 +16,25 @@ os.environ["BACKCHECK_THROUGHPUT"] = "0"  # commands time nothing, but where tha
 WHOLE = os.environ.get("BACKCHECK_TEST_ALL") == "1"
 whole_only = pytest.mark.skipif(not WHOLE, reason="takes too long for every change: make test-all")
 SHARES = {
-    "tests/graders/test_audit.py": 3,
+    "tests/graders/test_audit.py": 4,
     "tests/exploits/test_catalogue.py": 3,
-    "tests/graders/test_grade.py": 3,
-    "tests/graders/test_properties.py": 2,
+    "tests/graders/test_grade.py": 4,
+    "tests/graders/test_properties.py": 3,
     "tests/graders/test_new_units.py": 2,
-    "tests/graders/test_reveal.py": 2,
-    "tests/contracts/test_cs231n.py": 3,
-    "tests/contracts/test_mytorch.py": 2,
-    "tests/course/test_stub.py": 3,
+    "tests/graders/test_reveal.py": 4,
+    "tests/contracts/test_cs231n.py": 5,
+    "tests/contracts/test_mytorch.py": 4,
+    "tests/course/test_stub.py": 6,
     "tests/course/test_platform_runs.py": 4,
     "tests/docker/test_platforms.py": 4,
-    "tests/submissions/test_expected.py": 2,
-    "tests/throughput/test_practice.py": 2,
+    "tests/submissions/test_expected.py": 3,
+    "tests/throughput/test_practice.py": 3,
+    "tests/bad_input/test_bad_input.py": 2,
+    "tests/docker/test_docker.py": 2,
+    "tests/graders/test_scripts.py": 2,
+    "tests/reference/test_examples.py": 2,
+    "tests/sandbox/test_cleanup.py": 2,
+    "tests/sandbox/test_misbehaviour.py": 2,
 }
 """Of the dearest tests with many parameters every change runs one in so many, by a checksum of their names, and at least
 one a test function; `make test-all` runs them all."""

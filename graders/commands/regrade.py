@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
+from graders.commands.class_run import handed_in
+from graders.commands.engines import Where, engine_opener, engine_options
 from graders.commands.gradebook import by_option, person
 from graders.commands.shared import (
     FAULT,
@@ -22,6 +25,7 @@ from graders.commands.shared import (
 )
 from graders.i18n import _
 from graders.usage import (
+    Fault,
     Problem,
     all_paths,
     course_unit,
@@ -34,7 +38,8 @@ from graders.usage import (
 
 if TYPE_CHECKING:
     from graders.batch import Setting
-    from graders.course.received import Receipt
+    from graders.engine.jobs import Engine
+    from graders.engine.run import Handed
     from graders.gradebook.book import Place
     from graders.verdict import Report
 
@@ -48,7 +53,7 @@ if TYPE_CHECKING:
 @by_option
 @sandbox_option
 @throughput_option
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Submissions graded at a time.")
+@engine_options
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
 @course_option
 @click.option(
@@ -70,7 +75,7 @@ def regrade(
     by: str,
     sandbox: str,
     throughput: bool,
-    jobs: int,
+    where: Where,
     secret_file: Path | None,
     folder: Path | None,
     received: Path | None,
@@ -92,18 +97,29 @@ def regrade(
     console = Console(stderr=as_json)
     secret = held_secret(secret_file, own, console)
     setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
-    require_isolation(setting, allow_unisolated)
+    if where.here:
+        require_isolation(setting, allow_unisolated)
+    from graders.engine.jobs import EngineFailure
+    from graders.engine.stopping import Stoppable, Stopped
     from graders.gradebook.open import open_gradebook
     from graders.regrade import confirm, preview
     from graders.report.regrade_table import print_preview, to_json
 
-    places, keys = placed(paths, setting, receipts)
+    handed, engine = handed_in(paths, receipts, True), engine_opener(where, setting, console, allow_unisolated)
+    places, keys = placed(handed, setting)
 
     def grade(waiting: Sequence[Path]) -> Iterator[tuple[Path, Report]]:
-        return with_progress(waiting, setting, jobs, console)
+        return graded([one for one in handed if one.path in waiting], setting, engine, console)
 
     with open_gradebook(url, own, make=False) as book:
-        found = preview(book, places, keys, grade, why or _("regrade"))
+        try:
+            with Stoppable():
+                found = preview(book, places, keys, grade, why or _("regrade"))
+        except EngineFailure as failure:
+            raise Fault(str(failure)) from failure
+        except Stopped as signal:
+            console.print(_("stopped; the same command goes on from here"), highlight=False)
+            sys.exit(signal.code)
         counts = not previewing and (confirmed or not found.drops)
         recorded = confirm(book, found, person(by)) if counts else 0
     if as_json:
@@ -118,34 +134,33 @@ def regrade(
     sys.exit(FAULT if found.faulty else 0)
 
 
-def placed(
-    paths: Sequence[Path], setting: Setting, receipts: Mapping[str, Receipt] | None
-) -> tuple[dict[Path, Place], dict[Path, str]]:
+def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place], dict[Path, str]]:
     """Whose submission lies at each path, and what its score depends on; as `backcheck grade` records them."""
     from graders.gradebook.book import Place
     from graders.gradebook.key import grading_key
-    from graders.intake.submission import read_submission, submission_name
+    from graders.intake.submission import read_submission
 
     places, keys = {}, {}
-    for path in paths:
-        submission = read_submission(path, setting.assignment)
-        receipt = receipts[path.name] if receipts else None
-        student = receipt.student if receipt else submission_name(path)
-        when = receipt.received if receipt else None
-        places[path] = Place(student, setting.unit, path.name, submission.fingerprint, str(path), when)
-        keys[path] = grading_key(submission.fingerprint or submission.problem, setting)
+    for one in handed:
+        submission = read_submission(one.path, setting.assignment)
+        where = str(one.path)
+        places[one.path] = Place(one.student, setting.unit, one.path.name, submission.fingerprint, where, one.received)
+        keys[one.path] = grading_key(submission.fingerprint or submission.problem, setting)
     return places, keys
 
 
-def with_progress(
-    paths: Sequence[Path], setting: Setting, jobs: int, console: Console
+def graded(
+    handed: Sequence[Handed], setting: Setting, engine: Callable[[int], Engine], console: Console
 ) -> Iterator[tuple[Path, Report]]:
     """Grade with a progress bar."""
-    from graders.batch import grade_all
+    from graders.engine.run import Run
     from graders.report.class_table import ProgressDisplay
 
-    with ProgressDisplay(console, len(paths)) as display:
-        for path, report in grade_all(list(paths), setting, jobs):
-            display.starts(report.submission)
-            yield path, report
+    with (
+        ProgressDisplay(console, len(handed), pace=True) as display,
+        contextlib.closing(iter(Run(handed, setting, engine))) as ends,
+    ):
+        for ended in ends:
+            display.starts(ended.report.submission)
+            yield handed[ended.number].path, ended.report
             display.finished()

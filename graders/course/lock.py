@@ -11,6 +11,7 @@ from typing import Any
 
 from graders import SUITE_VERSION, judging
 from graders.i18n import _
+from graders.intake.submission import NOTEBOOK_BYTES
 from graders.policy import Policy, SettingsError, Table, changed
 from graders.properties.throughput import THROUGHPUT
 from graders.specs.row import Row, Task
@@ -144,9 +145,10 @@ def lock_of(submission: Path) -> Lock | None:
     if submission.suffix.lower() != ".ipynb" or not submission.is_file():
         return None
     try:
-        held = json.loads(submission.read_bytes()).get("metadata", {}).get(KEY)
-    except (ValueError, AttributeError, RecursionError):  # what is wrong with the notebook is said where it is read
-        return None
+        with submission.open("rb") as file:
+            held = json.loads(file.read(NOTEBOOK_BYTES)).get("metadata", {}).get(KEY)
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None  # what is wrong with the notebook is said where it is read
     try:
         return None if held is None else checked(held)
     except ValueError:

@@ -34,7 +34,7 @@ from graders.policy import Policy
 from graders.report.html import task_html
 from graders.report.view import TaskView, task_views
 from graders.standing import late_share
-from graders.verdict import GraderError, Report, Standing
+from graders.verdict import GraderError, Report, Standing, Status
 
 _ahead: dict[Order, Ahead] = {}
 HANDED_ON = "backcheck"
@@ -74,7 +74,9 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         submission = notebook_submission(told["student"], json.dumps(nb).encode())
         report = self._ahead(told).report(submission)
         if report.faulty:
-            raise GraderError(_("the grader failed, no points are lost: grade {student} again").format(**told))
+            fault = next(result.message for result in report.results if result.status is Status.ERROR)
+            text = _("the grader failed, no points are lost: grade {student} again")
+            raise GraderError(f"{text.format(**told)}\n{fault}")
         counted = self._counted(report, submission, told)
         write(nb, replace(report, standing=counted.standing), counted)
         return nb, {**resources, HANDED_ON: counted}

@@ -209,13 +209,17 @@ PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 def without_magics(text: str) -> str:
     """The cell with every line of IPython magic made a `pass` of the same indentation, and `x = !ls` an `x = None`."""
     lines = text.split("\n")
+    goes_on = False  # a magic line, behind a backslash
     for number, line in enumerate(lines):
         target, equals, value = line.partition("=")
-        if equals and value.lstrip().startswith(("!", "%")):
-            lines[number] = f"{target}= None"
         bare = line.strip()
-        if bare.startswith(("%", "!", "?")) or bare.endswith("?"):
+        if goes_on:
+            lines[number] = ""
+        elif equals and value.lstrip().startswith(("!", "%")):
+            lines[number] = f"{target}= None"
+        elif bare.startswith(("%", "!", "?")) or bare.endswith("?"):
             lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
+        goes_on = line.endswith("\\") and lines[number] != line
     return "\n".join(lines)
 
 

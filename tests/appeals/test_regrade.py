@@ -12,10 +12,17 @@ from rich.console import Console
 
 from graders.cli import cli
 from graders.commands import regrade as command
+from graders.commands.class_run import handed_in
+from graders.commands.shared import make_setting
+from graders.engine.ledger import Ledger
+from graders.engine.run import Handed
 from graders.gradebook.book import Gradebook, Place
 from graders.gradebook.decisions import pending
+from graders.intake.submission import read_submission
 from graders.regrade import Preview, confirm, preview
 from graders.report.regrade_table import print_preview, to_json
+from graders.secrets import PUBLIC
+from graders.specs import find_unit
 from graders.verdict import Report, Status
 from tests.appeals.conftest import UNIT
 from tests.report.samples import result
@@ -131,15 +138,12 @@ def test_no_score_drops_without_a_confirmation(
     monkeypatch.chdir(tmp_path)
     Path("bob.py").write_text("x = 1\n")
 
-    def graded(paths: list[Path], *_rest: object) -> Iterator[tuple[Path, Report]]:
-        yield from ((path, replace(NEW["bob"], submission=path.stem)) for path in paths)
+    def graded(handed: Sequence[Handed], *_rest: object) -> Iterator[tuple[Path, Report]]:
+        yield from ((one.path, NEW[one.student]) for one in handed)
 
-    monkeypatch.setattr("graders.batch.grade_all", graded)
-    unit = command.known_unit(UNIT)
-    from graders.commands.shared import make_setting
-    from graders.secrets import PUBLIC
-
-    mine, _keys = command.placed([Path("bob.py")], make_setting(unit, PUBLIC, "auto", "en"), None)
+    monkeypatch.setattr(command, "graded", graded)
+    setting = make_setting(find_unit(UNIT), PUBLIC, "auto", "en", throughput=False)
+    mine, _keys = command.placed(handed_in([Path("bob.py")], None, True), setting)
     with Gradebook("sqlite:///book.db") as book:
         book.record(mine[Path("bob.py")], "old", OLD["bob"])
         done = CliRunner().invoke(cli, ["regrade", "bob.py", "--unit", UNIT, "--gradebook", "book.db", *options])
@@ -153,3 +157,19 @@ def test_a_preview_of_nothing_is_a_sentence():
     console = Console(record=True)
     print_preview(Preview(), console)
     assert "0 gain 0 points" in console.export_text()
+
+
+def test_submissions_are_found_where_a_run_over_the_class_has_recorded_them(tmp_path: Path, book: Gradebook):
+    paths = [tmp_path / "ada.py", tmp_path / "bob.py"]
+    paths[0].write_text("x = 1\n")
+    paths[1].write_bytes(b"\x00")
+    setting = make_setting(find_unit(UNIT), PUBLIC, "auto", "en")
+    handed = handed_in(paths, None, True)
+    places, keys = command.placed(handed, setting)
+    ledger = Ledger(book, setting)
+    for one in handed:
+        submission = read_submission(one.path, setting.assignment)
+        ledger.record(one, submission, NEW["ada"])
+        known = book.known(places[one.path], keys[one.path])
+        assert known is not None
+        assert known.score == NEW["ada"].score

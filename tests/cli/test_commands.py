@@ -133,9 +133,11 @@ def test_a_secret_that_is_none_or_is_not_secret_is_refused(make, says: str):
 
 
 def test_a_regrade_gives_the_same_report_but_for_times():
+    for name in ("one", "two"):
+        Path(f"{name}.py").write_text(f"def relu_forward(x):\n    return x.clip({name == 'one':d}), x\n")
     reports = []
     for _ in range(2):
-        result = run("grade", "wrong", "backprop.py", "--unit", "03", "--jobs", "2", "--json")
+        result = run("grade", "one.py", "two.py", "--unit", "01", "--jobs", "2", "--json")
         text = result.output[result.output.index("[\n") :]
         reports.append(
             [{k: v for k, v in r.items() if k not in ("seconds", "started", "timings")} for r in json.loads(text)]
@@ -192,9 +194,8 @@ def test_without_torch_one_line_says_what_to_install():
     assert "PyTorch, which is not installed: pip install 'backcheck[torch]'" in done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "ascii", "cp437"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_console_of_any_code_page_works(encoding: str, language: str):
+@pytest.mark.parametrize(("language", "encoding"), [("en", "ascii"), ("zh", "gbk"), ("zh", "cp437")])
+def test_a_console_of_any_code_page_works(language: str, encoding: str):
     name = "反向 传播.py"
     Path(name).write_text(KEEPDIMS)
     done = command("--lang", language, "check", name, "--unit", "03", *TASKS, PYTHONIOENCODING=encoding)

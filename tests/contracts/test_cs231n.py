@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from graders.contracts import find_contract
-from graders.contracts.engine import LENT
+from graders.contracts.engine import LENT, check_files
 from graders.contracts.python2 import CONVENTION, readable, with_old_division
+from graders.sandbox import open_backend
+from graders.sandbox.program import Limits
 from tests.contracts.conftest import FILES, Judge, words
 
 LAYERS = (FILES / "cs231n" / "layers.py").read_text(encoding="utf-8")
@@ -639,10 +641,12 @@ def test_a_function_in_a_notebook_is_found(judge: Judge):
     assert words(report) == {"relu_forward": "right"}
 
 
-def test_an_endless_loop_costs_only_the_function_that_has_it(judge: Judge):
+def test_an_endless_loop_costs_only_the_function_that_has_it(tmp_path: Path):
     text = edited(only(LAYERS, "relu_forward", "relu_backward"), "    dout[cache <= 0] = 0\n", "    while True: pass\n")
     text += "\n\ndef softmax_loss(x, y):\n    return None\n"
-    report = judge("cs231n", {"layers.py": text})
+    (tmp_path / "layers.py").write_text(text)
+    impatient = open_backend("auto", Limits(request_seconds=2.0))
+    report = check_files([tmp_path / "layers.py"], find_contract("cs231n"), impatient)
     assert words(report) == {"relu_forward": "right", "relu_backward": "wrong", "softmax_loss": "not attempted"}
 
 

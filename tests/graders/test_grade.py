@@ -19,6 +19,7 @@ from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit, unit_names
 from graders.specs.row import Row
 from graders.verdict import Status
+from tests.conftest import WHOLE
 from tests.graders.editing import EXAMS, ROWS, edited, graded, lost
 
 SECRET = Secret(bytes(range(32)))
@@ -88,11 +89,11 @@ def test_the_reference_passes_under_any_secret(name: str, key: int, backend: Bac
     assert lost(report) == set()
 
 
-def test_the_same_submission_gets_the_same_score_fifty_times(backend: Backend):
+def test_the_same_submission_gets_the_same_score_again_and_again(backend: Backend):
     unit, submission = edited("one_hot", "return xp.astype(label_mask(", "return 0.5 * xp.astype(label_mask(")
     tasks = frozenset({"one_hot"})
     exam = Exam(find_unit(unit), SECRET)
-    reports = [grade(submission, exam, backend, practice=EXAMS[unit], tasks=tasks) for _ in range(50)]
+    reports = [grade(submission, exam, backend, practice=EXAMS[unit], tasks=tasks) for _ in range(50 if WHOLE else 10)]
     assert len({dumps(replace(report, started="", seconds=0.0, timings={})) for report in reports}) == 1
 
 

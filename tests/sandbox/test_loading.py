@@ -82,7 +82,11 @@ def test_the_main_guard_does_not_run(load):
 
 
 CELLS = (
-    Piece("cell 1", "%matplotlib inline\n!pip install torch\nimport numpy as np\nnp?\nif True:\n    %time", True),
+    Piece(
+        "cell 1",
+        "%matplotlib inline\n!pip install \\\n    torch \\\n    numpy\nimport numpy as np\nnp?\nif True:\n    %time",
+        True,
+    ),
     Piece("cell 2", "%%bash\nls /", True),
     Piece("cell 3", "def f(x) return x", True),
     Piece("cell 4", "def f(x):\n    return np.abs(x) / 0\n1 / 0", True),

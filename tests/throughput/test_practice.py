@@ -22,6 +22,7 @@ from graders.throughput.measure import measure_on, timed_rows
 from graders.throughput.practice import Practice, practise
 from graders.throughput.stand import reference_pieces
 from graders.throughput.statistic import Interval
+from tests.conftest import whole_only
 
 TWICE = """
 _once = relu_forward
@@ -86,6 +87,7 @@ def test_every_timed_task_has_a_line_in_the_file_of_the_gpu():
     assert set(limits.read(limits.ON_CUDA)) == set(timed_rows())
 
 
+@whole_only
 def test_limits_of_a_device_come_of_the_variants_that_run_there():
     found = measure_on("cpu", ["relu"], lambda text: None, rounds=3)["relu"]
     assert found is not None
