@@ -174,17 +174,22 @@ def course_secret(path: Path | None, console: Console) -> Secret:
 
 
 def held_secret(path: Path | None, course: Path | None, console: Console) -> Secret:
-    """The secret that a class was graded by, which has to be there; without any, the public one, and a word about it.
+    """The secret that a class was graded by; without any, the public one, and a word about it."""
+    from graders.secrets import PUBLIC
 
-    course: the folder of the course, where there is one.
-    """
-    from graders.secrets import PUBLIC, read_secret
-
-    wanted = path or (course or Path()) / ".backcheck" / "secret"
+    wanted = (course or Path()) / ".backcheck" / "secret"
     if path is None and not wanted.exists():
         text = _("there is no secret {path}: these are the public cases; --secret FILE takes those of the course")
         console.print(text.format(path=wanted), highlight=False, soft_wrap=True)
         return PUBLIC
+    return kept_secret(path, course)
+
+
+def kept_secret(path: Path | None, course: Path | None) -> Secret:
+    """The secret of a file, or of a course's folder, by default the current one; it has to be there."""
+    from graders.secrets import read_secret
+
+    wanted = path or (course or Path()) / ".backcheck" / "secret"
     try:
         return read_secret(wanted)
     except OSError as error:

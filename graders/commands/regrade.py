@@ -29,7 +29,7 @@ from graders.usage import (
     Problem,
     all_paths,
     course_unit,
-    held_secret,
+    kept_secret,
     known_unit,
     receipts_for,
     require_isolation,
@@ -95,7 +95,7 @@ def regrade(
     paths = all_paths(submissions, chosen)
     receipts = receipts_for(paths, received) if received else None
     console = Console(stderr=as_json)
-    secret = held_secret(secret_file, own, console)
+    secret = kept_secret(secret_file, own)
     setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
     if where.here:
         require_isolation(setting, allow_unisolated)
@@ -109,7 +109,8 @@ def regrade(
     places, keys = placed(handed, setting)
 
     def grade(waiting: Sequence[Path]) -> Iterator[tuple[Path, Report]]:
-        return graded([one for one in handed if one.path in waiting], setting, engine, console)
+        wanted = set(waiting)
+        return graded([one for one in handed if one.path in wanted], setting, engine, console)
 
     with open_gradebook(url, own, make=False) as book:
         try:

@@ -133,7 +133,7 @@ def test_our_own_fault_is_proposed_to_nobody(book: Gradebook):
     ],
 )
 def test_no_score_drops_without_a_confirmation(
-    options: list[str], code: int, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: list[str], code: int, counts: bool, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     Path("bob.py").write_text("x = 1\n")
@@ -146,7 +146,20 @@ def test_no_score_drops_without_a_confirmation(
     mine, _keys = command.placed(handed_in([Path("bob.py")], None, True), setting)
     with Gradebook("sqlite:///book.db") as book:
         book.record(mine[Path("bob.py")], "old", OLD["bob"])
-        done = CliRunner().invoke(cli, ["regrade", "bob.py", "--unit", UNIT, "--gradebook", "book.db", *options])
+        done = CliRunner().invoke(
+            cli,
+            [
+                "regrade",
+                "bob.py",
+                "--unit",
+                UNIT,
+                "--gradebook",
+                "book.db",
+                "--secret",
+                str(desk / ".backcheck/secret"),
+                *options,
+            ],
+        )
         assert done.exit_code == code, done.output
         assert counting(book) == {"bob": 2.5 if counts else 4.0}
     if code == 2 and not options:
