@@ -86,7 +86,8 @@ class _Printer:
 
     def _lost(self, item: Item, asked: Asked) -> None:
         self._heading(f"{item.result.property}: {state_name(item.state)}  -{points(item.lost)}")
-        self._pairs([(_("student sees:"), item.message)])
+        title = _("student sees:") if self.one.unit.reveal == "case" else _("public cases:")
+        self._pairs([(title, item.message)])
         if item.result.likely:
             self._pairs([(_("likely:"), item.result.likely), *([("", asked.why)] if asked.why else [])])
         self._pairs((f"{cause.label}:", "\n".join(cause.difference)) for cause in asked.causes[:1])
