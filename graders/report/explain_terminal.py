@@ -124,7 +124,7 @@ class _Printer:
 
     def _lines(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._print(Padding.indent(self.pen.text(line), 2))
+            self._print(Padding.indent(self.pen.text(line or " "), 2))
 
     def _pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
         texts = [(self.pen.text(name, "cyan"), self.pen.text(value)) for name, value in pairs]
