@@ -29,12 +29,17 @@ Grade = Callable[[Sequence[Path]], Iterator[tuple[Path, Report]]]
 
 @dataclass(frozen=True)
 class Move:
-    """A submission whose score changes. grading: the number of the proposal. changes: by task and property."""
+    """A submission whose score changes, out of what was and is to be had.
+
+    grading: the number of the proposal. changes: by task and property.
+    """
 
     student: str
     submission: str
     before: float
     after: float
+    before_max: float
+    after_max: float
     grading: int
     changes: tuple[Change, ...]
 
@@ -130,7 +135,18 @@ def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
         found.same += 1
         return True
     told = tuple(changes(from_json(counting.report), from_json(proposal.report)))
-    found.moves.append(Move(place.student, place.submission, counting.score, proposal.score, proposal.id, told))
+    found.moves.append(
+        Move(
+            place.student,
+            place.submission,
+            counting.score,
+            proposal.score,
+            counting.max_score,
+            proposal.max_score,
+            proposal.id,
+            told,
+        )
+    )
     return True
 
 

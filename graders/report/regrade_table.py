@@ -12,9 +12,13 @@ from graders.i18n import _
 from graders.regrade import Move, Preview
 from graders.report.pen import Pen
 from graders.report.text import points, printable
+from graders.report.view import out_of
 
 MOST = 100
 """Submissions that are listed; --json has all of them."""
+
+MANY = 3
+"""Properties of one task that are named; of more, their number is."""
 
 
 def print_preview(found: Preview, console: Console) -> None:
@@ -52,9 +56,17 @@ def signed(number: float) -> str:
 
 
 def on_what(changes: tuple[Change, ...]) -> str:
-    """Which tasks and properties a difference comes from."""
-    told = (change for change in changes if change.points)
-    return ", ".join(f"{one.task} {one.property} {signed(one.points)}" for one in told)
+    """Which tasks and properties a difference comes from; where many of a task do, the task alone."""
+    told: list[str] = []
+    for task in dict.fromkeys(one.task for one in changes if one.points):
+        mine = [one for one in changes if one.task == task and one.points]
+        if len(mine) > MANY:
+            text = _("{task} {points} ({count} properties)")
+            all_of_it = signed(round(sum(one.points for one in mine), 2))
+            told.append(text.format(task=task, points=all_of_it, count=len(mine)))
+        else:
+            told += [f"{task} {one.property} {signed(one.points)}" for one in mine]
+    return ", ".join(told)
 
 
 def _moves(pen: Pen, moves: list[Move]) -> Table:
@@ -62,7 +74,8 @@ def _moves(pen: Pen, moves: list[Move]) -> Table:
     table.add_column(pen.text(_("on")), overflow="fold", ratio=1)
     for one in moves:
         name = one.student if one.submission.partition(".")[0] == one.student else f"{one.student} ({one.submission})"
-        cells = (name, points(one.before), points(one.after), signed(one.points), on_what(one.changes))
+        before, after = out_of(one.before, one.before_max), out_of(one.after, one.after_max)
+        cells = (name, before, after, signed(one.points), on_what(one.changes))
         table.add_row(*map(pen.text, cells))
     return table
 
@@ -95,6 +108,8 @@ def to_json(found: Preview, recorded: int) -> dict[str, Any]:
                 "submission": printable(one.submission),
                 "before": one.before,
                 "after": one.after,
+                "before_max": one.before_max,
+                "after_max": one.after_max,
                 "points": one.points,
                 "changes": [{**vars(change), "points": change.points} for change in one.changes],
             }
