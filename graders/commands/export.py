@@ -74,7 +74,7 @@ def export(
     with writing(out):
         encoding = "utf-8" if form == "json" else "utf-8-sig"  # without the mark Excel reads no Chinese
         out.write_text(text, encoding=encoding, newline="")
-    click.echo(_("{count} students: {path}").format(count=len(members), path=out))
+    click.echo(_("students: {count}, in {path}").format(count=len(members), path=out))
 
 
 def named(title: str, units: list[str]) -> tuple[str, str]:

@@ -215,7 +215,7 @@ def decide(
 
         with book.session() as session:
             count = decisions.decide(session, accept, person(by), unit=unit, run=run, ids=ids)
-    text = _("{count} lower scores count now") if accept else _("{count} lower scores were rejected")
+    text = _("lower scores that count now: {count}") if accept else _("lower scores rejected: {count}")
     click.echo(text.format(count=count))
 
 
@@ -253,7 +253,7 @@ def student(
         if not yes:
             click.confirm(_("This cannot be undone. Go on?"), abort=True)
         if erase:
-            click.echo(_("{count} submissions were removed").format(count=privacy.erase(book, name)))
+            click.echo(_("submissions removed: {count}").format(count=privacy.erase(book, name)))
         else:
             click.echo(privacy.pseudonymise(book, name))
         for path in privacy.copies(book):
@@ -293,7 +293,7 @@ def export_nbgrader(database: Path, unit: str, url: str | None, folder: Path | N
         policies = course_policies(names, folder)
         chosen = [Unit(name, notebook_of(name), policies[name]) for name in names]
         count = export_book(book, database, chosen)
-    click.echo(_("{count} scores were written").format(count=count))
+    click.echo(_("scores written: {count}").format(count=count))
 
 
 def notebook_of(unit: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -29,6 +28,7 @@ from graders.gradebook.record import (
     Place,
     Recorded,
     add,
+    came_last,
     find_work,
 )
 from graders.gradebook.schema import Grading, State, Student, Work
@@ -52,6 +52,8 @@ class Gradebook:
         address = parse_url(url)
         if path := file_of(address):
             require_readable(path)
+            if make and not path.exists():
+                path.touch(mode=0o600)  # whose scores these are is nobody else's business
         self.engine = make_engine(address, patience)
         self._writing = self.engine.execution_options(**{WRITES: True})
         try:
@@ -89,7 +91,7 @@ class Gradebook:
     def known(self, place: Place, key: str) -> Report | None:
         """The report of an earlier grading with this key; where a person rejected its score, the one that counts."""
         with self.reading() as session:
-            found = list(session.scalars(_with_key(place, key)))
+            found = _with_key(session, place, key)
             decided = next((one for one in found if one.state != State.SUPERSEDED), None)
             if decided is None:
                 return None
@@ -101,7 +103,7 @@ class Gradebook:
         if outdated:  # an earlier content came back, and is the last one now
             with self.session() as session:
                 if again := find_work(session, place):
-                    again.last_seen = datetime.now(UTC)
+                    came_last(session, again)
         return report
 
     def record(
@@ -154,9 +156,9 @@ class Gradebook:
                 yield student, work, from_json(grading.report)
 
 
-def _with_key(place: Place, key: str):  # type: ignore[no-untyped-def]
+def _with_key(session: Session, place: Place, key: str) -> list[Grading]:
     """Gradings of the work at a place by this key, the newest first."""
-    return (
+    wanted = (
         select(Grading)
         .join(Grading.work)
         .join(Work.student)
@@ -164,6 +166,7 @@ def _with_key(place: Place, key: str):  # type: ignore[no-untyped-def]
         .where(Work.fingerprint == place.fingerprint, Grading.key == key)
         .order_by(Grading.id.desc())
     )
+    return list(session.scalars(wanted))
 
 
 def _is_outdated(session: Session, work: Work) -> bool:

@@ -107,7 +107,7 @@ def require_sound(engine: Engine) -> None:
 
 
 def _damaged() -> str:
-    return _("{place}: the gradebook is damaged ({reason}); take a backup copy of it")
+    return _("{place}: the gradebook is damaged ({reason}); go back to a copy of it")
 
 
 @contextlib.contextmanager
@@ -137,7 +137,7 @@ def explain(url: URL, error: DBAPIError) -> str:
         text = _sqlite(getattr(error.orig, "sqlite_errorname", None) or "")
     elif "password" in reason or "authentication" in reason:
         text = _("{place}: the database server refuses this user or password")
-    elif "does not exist" in reason:
+    elif "does not exist" in reason and not getattr(error.orig, "sqlstate", None):
         text = _("{place}: the server has no such database or user: {reason}")
     elif error.connection_invalidated or not getattr(error.orig, "sqlstate", None):
         text = _("{place}: the database server does not answer: {reason}")

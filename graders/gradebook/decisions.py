@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, aliased, contains_eager, defer
 
 from graders.gradebook.errors import GradebookError
 from graders.gradebook.schema import Grading, Override, State, Student, Work
@@ -95,6 +95,7 @@ def pending(session: Session, unit: str = "", run: str = "", ids: Collection[int
 
 def decide(session: Session, accept: bool, by: str, *, unit: str = "", run: str = "", ids: Collection[int] = ()) -> int:
     """Let lower scores count, or reject them; how many. GradebookError where one of `ids` does not wait."""
+    session.execute(select(Work.id).with_for_update())  # a run that records at the same time waits
     waiting = _waiting(session, unit, run, ids)
     if strange := sorted(set(ids) - {one.id for one, _counting in waiting}):
         raise GradebookError(_("no score waits under {ids}").format(ids=", ".join(map(str, strange))))
@@ -106,24 +107,23 @@ def decide(session: Session, accept: bool, by: str, *, unit: str = "", run: str 
     return len(waiting)
 
 
-def _waiting(session: Session, unit: str, run: str, ids: Iterable[int]) -> list[tuple[Grading, Grading]]:
+def _waiting(session: Session, unit: str, run: str, ids: Collection[int]) -> list[tuple[Grading, Grading]]:
     """Each with the grading that counts until then."""
+    counting = aliased(Grading)
     wanted = (
-        select(Grading)
+        select(Grading, counting)
         .join(Grading.work)
         .join(Work.student)
-        .where(Grading.state == State.PROPOSED)
+        .join(counting, counting.work_id == Grading.work_id)
+        .where(Grading.state == State.PROPOSED, counting.state == State.COUNTS)
         .order_by(Work.unit, Student.name, Grading.id)
-        .options(defer(Grading.report))
+        .options(defer(Grading.report), defer(counting.report))
+        .options(contains_eager(Grading.work).contains_eager(Work.student))
     )
     if unit:
         wanted = wanted.where(Work.unit == unit)
     if run:
         wanted = wanted.where(Grading.run == run)
-    if numbers := set(ids):
-        wanted = wanted.where(Grading.id.in_(numbers))
-    found = []
-    for one in session.scalars(wanted.with_for_update(of=Grading)):
-        counting = next(other for other in one.work.gradings if other.state == State.COUNTS)
-        found.append((one, counting))
-    return found
+    if ids:
+        wanted = wanted.where(Grading.id.in_(ids))
+    return [(one, other) for one, other in session.execute(wanted)]

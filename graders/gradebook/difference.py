@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass
 
 from graders.verdict import Report, Result
@@ -16,7 +17,7 @@ class Change:
     before: float | None
     after: float | None
 
-    @property
+    @builtins.property  # a field above has that name
     def points(self) -> float:
         """How many more than before; less than 0 where they are fewer."""
         return round((self.after or 0.0) - (self.before or 0.0), 2)

@@ -6,12 +6,15 @@ import hashlib
 import importlib.util
 import json
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError, SAWarning
 
 from graders.gradebook.book import Gradebook, Outcome, Place
 from graders.gradebook.decisions import find_student, override
@@ -58,10 +61,10 @@ def their_book(path: Path) -> Iterator[Theirs]:
     if "lms_user_id" not in columns:
         raise GradebookError(_("{path} is of an older nbgrader: run nbgrader db upgrade").format(path=path))
     from nbgrader.api import Gradebook as Theirs
-    from sqlalchemy.exc import DBAPIError
 
     try:
-        with Theirs(f"sqlite:///{path.resolve()}") as book:
+        with warnings.catch_warnings(), Theirs(f"sqlite:///{path.resolve()}") as book:
+            warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own tables
             yield book
     except DBAPIError as error:
         raise GradebookError(_("{path}: {reason}").format(path=path, reason=error.orig)) from None

@@ -13,6 +13,7 @@ from typing import ClassVar
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     MetaData,
@@ -63,12 +64,13 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(
         naming_convention={
+            "ix": "ix_%(column_0_label)s",
             "pk": "pk_%(table_name)s",
             "uq": "uq_%(table_name)s_%(column_0_name)s",
             "fk": "fk_%(table_name)s_%(column_0_name)s",
         }
     )
-    type_annotation_map: ClassVar = {datetime: Moment, str: String(200)}
+    type_annotation_map: ClassVar = {datetime: Moment, str: String(200), float: Double}
 
 
 class Student(Base):

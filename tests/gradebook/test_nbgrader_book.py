@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
-import warnings
-from collections.abc import Iterator
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from graders.gradebook.scores import lines
 from graders.policy import Late, Policy
 from tests.gradebook.samples import UNIT, place, report
 
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # of nbgrader's own tables
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install 'backcheck[nbgrader]'")
 NOON = datetime(2027, 1, 31, 12, tzinfo=UTC)
 POLICY = Policy(
@@ -35,10 +37,14 @@ def theirs(path: Path) -> Any:
     return Theirs(f"sqlite:///{path}")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """A gradebook of nbgrader, with a course's assignment and two students, one of them graded."""
-    path = tmp_path / "nbgrader.db"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two gradebooks of nbgrader: an empty one, and one with an assignment and two students, one of them graded."""
+    empty, path = (tmp_path_factory.mktemp("nbgrader") / name for name in ("empty.db", "nbgrader.db"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # it asks alembic for its version
+        theirs(empty).close()
+    shutil.copy(empty, path)
     with theirs(path) as book:
         book.add_assignment(UNIT)
         book.add_notebook("backprop", UNIT)
@@ -56,15 +62,13 @@ def database(tmp_path: Path) -> Path:
         book.find_grade("answer-why", "backprop", UNIT, "ada").manual_score = 4.0
         book.find_grade("test-relu", "backprop", UNIT, "ada").manual_score = 5.0
         book.db.commit()
-    return path
+    return empty, path
 
 
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What nbgrader's tables make SQLAlchemy warn of is not ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+@pytest.fixture
+def database(made: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A gradebook of nbgrader with a graded student, to be written into."""
+    return Path(shutil.copy(made[1], tmp_path / "nbgrader.db"))
 
 
 def test_what_nbgrader_graded_is_recorded_once(small: Gradebook, database: Path):
@@ -127,9 +131,8 @@ def test_points_given_for_a_whole_unit_arrive(small: Gradebook, database: Path, 
     assert exported(database, "bob")[0] == given
 
 
-def test_what_nbgrader_lacks_is_added(small: Gradebook, tmp_path: Path):
-    path = tmp_path / "empty.db"
-    theirs(path).close()
+def test_what_nbgrader_lacks_is_added(small: Gradebook, made: tuple[Path, Path], tmp_path: Path):
+    path = Path(shutil.copy(made[0], tmp_path / "empty.db"))
     small.record(place("zoe"), "key", report(affine=7.0, relu=2.0))
     small.record(place("ada"), "key", report(affine=7.0, extra=1.0))
     assert export_book(small, path, [Unit(UNIT, "backprop", POLICY)]) == 2

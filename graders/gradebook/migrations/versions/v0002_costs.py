@@ -9,7 +9,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Add the columns; of what was graded before, nothing more is known than then."""
-    op.add_column("gradings", sa.Column("cpu_seconds", sa.Float))
+    op.add_column("gradings", sa.Column("cpu_seconds", sa.Double))
     op.add_column("gradings", sa.Column("memory", sa.BigInteger))
     op.add_column("gradings", sa.Column("run", sa.String(200), nullable=False, server_default=""))
     op.add_column("gradings", sa.Column("decided_by", sa.String(200), nullable=False, server_default=""))
