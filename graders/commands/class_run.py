@@ -214,10 +214,10 @@ def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, cons
         if wanted.out:
             console.print(_("reports: {path}").format(path=wanted.out), highlight=False, soft_wrap=True)
     if known := tally.ends["known"]:
-        text = _("{count} of {total} were graded before and have not changed; --force grades them again")
+        text = _("graded before and not changed: {count} of {total}; --force grades them again")
         console.print(text.format(count=known, total=tally.total), highlight=False, soft_wrap=True)
     if tally.ends["faulty"]:
-        text = _("{count} met a fault of the grader and were not recorded; the same command grades them again")
+        text = _("not recorded, for a fault of the grader: {count}; the same command grades them again")
         console.print(text.format(count=tally.ends["faulty"]), highlight=False, soft_wrap=True)
     tell_drops(tally, console)
 
@@ -238,7 +238,7 @@ def tell_drops(tally: Tally, console: Console) -> None:
     """Which scores would be lower than before."""
     if not tally.drops:
         return
-    text = _("{count} lower scores than before were not recorded; the same command with --accept-drops records them:")
+    text = _("not recorded, for they are lower than before: {count}; the same command with --accept-drops records them:")
     console.print(text.format(count=len(tally.drops)), highlight=False, soft_wrap=True)
     for name, before, after in tally.drops[:SHOWN]:
         console.print(f"  {name}: {before:g} -> {after:g}", highlight=False, markup=False, soft_wrap=True)

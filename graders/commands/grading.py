@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from graders.commands.class_run import Wanted, grade_many
-from graders.commands.engines import Where, engine_options, engine_opener
+from graders.commands.engines import Where, engine_opener, engine_options
 from graders.commands.shared import make_setting, sandbox_option, throughput_option
 from graders.i18n import _
 from graders.usage import (

@@ -24,8 +24,8 @@ from tests.faults.services import Dask, free_port
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install backcheck[cluster]")
 
-from graders.engine import cluster, clusters  # noqa: E402
-from graders.engine.cluster import Cluster, ClusterProblem, connect  # noqa: E402
+from graders.engine import cluster
+from graders.engine.cluster import Cluster, ClusterProblem, connect
 
 SUBMISSIONS = 8
 
@@ -147,9 +147,9 @@ def test_a_class_is_graded_by_jobs_of_a_queue(tmp_path: Path):
     for number in range(4):
         (tmp_path / "class" / f"student-{number}.py").write_text(f"{RIGHT}\n# {number}\n")
     root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.faults.quick", "grade", "class", "--unit", "01", "--no-throughput"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.quick", "grade", "class", "--unit", "01", "--no-throughput"]
-        + ["--cluster", "slurm", "--jobs", "2", "--json"],
+        [*command, "--cluster", "slurm", "--jobs", "2", "--json"],
         cwd=tmp_path,
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(root)},
         capture_output=True,
