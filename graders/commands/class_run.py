@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from graders.commands.shared import FAULT, exit_code
+from graders.gradebook.errors import GradebookFault
 from graders.i18n import _
 from graders.usage import Problem, writing
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from graders.batch import Setting
     from graders.course.received import Receipt
     from graders.engine.jobs import Engine
-    from graders.engine.run import Ended, Handed
+    from graders.engine.run import Ended, Handed, Run
     from graders.engine.shelf import Shelf
+    from graders.engine.stopping import Stoppable
     from graders.gradebook.book import Gradebook
     from graders.verdict import Report
 
@@ -98,7 +100,7 @@ def grade_many(
         except Stopped as signal:
             tell_how_far(tally, book is not None, console)
             return signal.code
-        except EngineFailure as failure:
+        except (EngineFailure, GradebookFault) as failure:
             console.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
             tell_how_far(tally, book is not None, console)
             return FAULT
@@ -107,7 +109,14 @@ def grade_many(
     return exit_code(reports)
 
 
-def make_run(handed, setting, engine, wanted: Wanted, book: Gradebook | None, stop):  # type: ignore[no-untyped-def]
+def make_run(
+    handed: Sequence[Handed],
+    setting: Setting,
+    engine: Callable[[int], Engine],
+    wanted: Wanted,
+    book: Gradebook | None,
+    stop: Stoppable,
+) -> Run:
     """The run that was asked for."""
     from graders.engine.run import Run
 
