@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from graders.gradebook.errors import GradebookError, GradebookFault
 from graders.i18n import _
-from graders.policy import SettingsError
+from graders.policy import Policy, SettingsError
 
 if TYPE_CHECKING:
     from graders.batch import Setting
@@ -187,6 +187,33 @@ def course_unit(unit: Unit, folder: Path | None) -> tuple[Unit, Path | None]:
     except ReleaseError as error:
         raise Problem(str(error)) from None
     return wanted, course.folder
+
+
+def course_folder(folder: Path | None) -> Path | None:
+    """The folder of the course named, or of the one around us; None where there is none."""
+    if folder is not None:
+        return folder
+    here = Path.cwd()
+    return next((one for one in (here, *here.parents) if (one / "course.toml").is_file()), None)
+
+
+def course_policies(names: Iterable[str], folder: Path | None) -> dict[str, Policy]:
+    """What the course of a folder, by default the one around us, wants of these units.
+
+    A unit that is none of ours, from another gradebook, has no policy of its own.
+    """
+    require_whole()
+    require_torch()
+    from graders.course.settings import find_course, read_course
+    from graders.specs import find_unit, unit_names
+
+    course = read_course(folder) if folder else find_course(Path.cwd())
+    known = unit_names()
+    units = {name: find_unit(name) if name in known else None for name in names}
+    return {
+        name: Policy() if unit is None else course.policy(unit) if course else unit.policy
+        for name, unit in units.items()
+    }
 
 
 def as_released(unit: Unit, submission: Path) -> tuple[Unit, list[Note]]:

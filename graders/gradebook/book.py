@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,6 +18,7 @@ from graders.gradebook.connect import (
     opening,
     parse_url,
     require_readable,
+    require_sound,
     running,
 )
 from graders.gradebook.record import (
@@ -28,6 +28,7 @@ from graders.gradebook.record import (
     Place,
     Recorded,
     add,
+    came_last,
     find_work,
 )
 from graders.gradebook.schema import Grading, State, Student, Work
@@ -51,10 +52,13 @@ class Gradebook:
         address = parse_url(url)
         if path := file_of(address):
             require_readable(path)
+            if make and not path.exists():
+                path.touch(mode=0o600)  # whose scores these are is nobody else's business
         self.engine = make_engine(address, patience)
         self._writing = self.engine.execution_options(**{WRITES: True})
         try:
             with opening(address):
+                require_sound(self.engine)
                 versions.require_newest(self.engine, make)
                 with self._writing.connect() as connection, connection.begin():
                     pass  # whether it can be written is known now, and not after the first grading
@@ -99,7 +103,7 @@ class Gradebook:
         if outdated:  # an earlier content came back, and is the last one now
             with self.session() as session:
                 if again := find_work(session, place):
-                    again.last_seen = datetime.now(UTC)
+                    came_last(session, again)
         return report
 
     def record(
@@ -152,7 +156,7 @@ class Gradebook:
                 yield student, work, from_json(grading.report)
 
 
-def _with_key(place: Place, key: str):  # type: ignore[no-untyped-def]
+def _with_key(place: Place, key: str) -> Select[tuple[Grading]]:
     """Gradings of the work at a place by this key, the newest first."""
     return (
         select(Grading)

@@ -43,7 +43,8 @@ def place(url: URL) -> str:
     """Where the database is, as messages name it: never with a password."""
     if url.get_backend_name() == "sqlite":
         return url.database or ":memory:"
-    shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
+    host = url.host or url.query.get("host")  # a socket's folder
+    shown = URL.create("postgresql", url.username, None, str(host) if host else None, url.port, url.database)
     return shown.render_as_string()
 
 
@@ -94,6 +95,21 @@ def require_readable(path: Path) -> None:
         raise GradebookError(_("{place} is no SQLite database").format(place=path))
 
 
+def require_sound(engine: Engine) -> None:
+    """GradebookError where a file is damaged; what is wrong in a server's files the server says itself."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        reason = " ".join(str(found).split())
+        raise GradebookError(_damaged().format(place=place(engine.url), reason=reason))
+
+
+def _damaged() -> str:
+    return _("{place}: the gradebook is damaged ({reason}); go back to a copy of it")
+
+
 @contextlib.contextmanager
 def opening(url: URL) -> Iterator[None]:
     """Around the first use: what the database refuses is a GradebookError."""
@@ -121,7 +137,7 @@ def explain(url: URL, error: DBAPIError) -> str:
         text = _sqlite(getattr(error.orig, "sqlite_errorname", None) or "")
     elif "password" in reason or "authentication" in reason:
         text = _("{place}: the database server refuses this user or password")
-    elif "does not exist" in reason:
+    elif "does not exist" in reason and not getattr(error.orig, "sqlstate", None):
         text = _("{place}: the server has no such database or user: {reason}")
     elif error.connection_invalidated or not getattr(error.orig, "sqlstate", None):
         text = _("{place}: the database server does not answer: {reason}")
@@ -134,7 +150,7 @@ def _sqlite(name: str) -> str:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return _("{place}: another program keeps the gradebook locked; try again when it has ended")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return _("{place}: the gradebook is damaged ({reason}); take a backup copy of it")
+        return _damaged()
     if name.startswith("SQLITE_FULL"):
         return _("{place}: the disk is full; nothing of the last step was recorded")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from graders.gradebook.schema import Grading, State, Student, Work
 from graders.report import as_json
@@ -80,21 +80,22 @@ class Circumstances:
 def add(session: Session, place: Place, key: str, report: Report, told: Circumstances) -> Recorded:
     """Record a grading, within a transaction."""
     work = work_at(session, place)
-    earlier = [one for one in work.gradings if one.key == key and one.state in IN_FORCE]
-    counting = next((one for one in work.gradings if one.state == State.COUNTS), None)
+    wanted = select(Grading).where(Grading.work_id == work.id).order_by(Grading.id).options(defer(Grading.report))
+    gradings = session.scalars(wanted).all()
+    earlier = [one for one in gradings if one.key == key and one.state in IN_FORCE]
+    counting = next((one for one in gradings if one.state == State.COUNTS), None)
     before = counting.score if counting else None
     if earlier and not told.again:
         return Recorded(Outcome.ALREADY, before, earlier[-1].score)
     drops = before is not None and report.score < before - DROP and not told.confirmed
-    for one in work.gradings:  # what is newer takes the place of what still waits, and of what counts if it may
+    for one in gradings:  # what is newer takes the place of what still waits, and of what counts if it may
         if one.state == State.PROPOSED or (one.state == State.COUNTS and not drops):
             one.state = State.SUPERSEDED
-    highest = session.scalar(select(func.max(Grading.round)).where(Grading.work_id == work.id, Grading.key == key))
-    session.flush()
-    work.gradings.append(
+    session.add(
         Grading(
+            work_id=work.id,
             key=key,
-            round=0 if highest is None else highest + 1,
+            round=sum(one.key == key for one in gradings),
             state=State.PROPOSED if drops else State.COUNTS,
             why=told.why,
             score=report.score,
@@ -137,7 +138,6 @@ def find_work(session: Session, place: Place) -> Work | None:
 
 def work_at(session: Session, place: Place) -> Work:
     """The work's row; new ones where the student or the content is."""
-    now = datetime.now(UTC)
     work = find_work(session, place)
     if work is None:
         work = Work(
@@ -147,11 +147,22 @@ def work_at(session: Session, place: Place) -> Work:
             fingerprint=place.fingerprint,
             path=place.path,
             received=place.received,
-            seen=now,
+            seen=datetime.now(UTC),
         )
         session.add(work)
     elif place.received is not None:
         work.received = place.received
-    work.last_seen = now
     session.flush()
+    came_last(session, work)
     return work
+
+
+def came_last(session: Session, work: Work) -> None:
+    """Note that this is what was come across last in its place, whatever became of the clock."""
+    others = select(func.max(Work.last_seen)).where(
+        Work.student_id == work.student_id, Work.unit == work.unit, Work.submission == work.submission
+    )
+    latest = session.scalar(others)
+    now = datetime.now(UTC)
+    work.last_seen = max(now, latest + timedelta(microseconds=1)) if latest else now
+    session.flush()
