@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +76,7 @@ def grade_many(
     engine: Callable[[int], Engine],
     wanted: Wanted,
     console: Console,
-    receipts: Mapping[str, Receipt] | None = None,
+    receipts: dict[str, Receipt] | None = None,
     book: Gradebook | None = None,
 ) -> int:
     """Grade, record and show a class; the exit code."""
@@ -131,7 +131,7 @@ def make_run(
     return Run(handed, setting, engine, ledger, pages=pages, force=wanted.force, whole=stop.later)
 
 
-def handed_in(paths: Sequence[Path], receipts: Mapping[str, Receipt] | None, kept: bool) -> list[Handed]:
+def handed_in(paths: Sequence[Path], receipts: dict[str, Receipt] | None, kept: bool) -> list[Handed]:
     """Whose submissions they are; in a gradebook, nobody may have two of which nobody knows which came first."""
     from graders.engine.run import Handed
     from graders.intake.submission import submission_name, submission_names
@@ -191,7 +191,7 @@ def finish(
     setting: Setting,
     wanted: Wanted,
     shelf: Shelf,
-    receipts: Mapping[str, Receipt] | None,
+    receipts: dict[str, Receipt] | None,
 ) -> list[Report]:
     """The reports with how they stand among the attempts of their student, and the table for a spreadsheet."""
     from graders.report import class_csv
@@ -247,7 +247,9 @@ def tell_drops(tally: Tally, console: Console) -> None:
     """Which scores would be lower than before."""
     if not tally.drops:
         return
-    text = _("not recorded, for they are lower than before: {count}; the same command with --accept-drops records them:")
+    text = _(
+        "not recorded, for they are lower than before: {count}; the same command with --accept-drops records them:"
+    )
     console.print(text.format(count=len(tally.drops)), highlight=False, soft_wrap=True)
     for name, before, after in tally.drops[:SHOWN]:
         console.print(f"  {name}: {before:g} -> {after:g}", highlight=False, markup=False, soft_wrap=True)
