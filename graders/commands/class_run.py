@@ -247,9 +247,7 @@ def tell_drops(tally: Tally, console: Console) -> None:
     """Which scores would be lower than before."""
     if not tally.drops:
         return
-    text = _(
-        "not recorded, for they are lower than before: {count}; the same command with --accept-drops records them:"
-    )
+    text = _("not recorded, being lower than before: {count}; the same command with --accept-drops records them:")
     console.print(text.format(count=len(tally.drops)), highlight=False, soft_wrap=True)
     for name, before, after in tally.drops[:SHOWN]:
         console.print(f"  {name}: {before:g} -> {after:g}", highlight=False, markup=False, soft_wrap=True)

@@ -65,7 +65,7 @@ def test_a_lower_score_is_told_and_waits_for_a_word(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("graders.engine.local.do", harder)
     told = run(path, "--force", "--why", "a mistake of ours")
-    assert "not recorded, for they are lower than before: 1" in words(told)
+    assert "not recorded, being lower than before: 1" in words(told)
     assert f"ada: {before:g} -> {before / 2:g}" in words(told)
     assert score_of("ada") == before
     assert "lower than before" in words(run(path))
