@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from graders.commands.shared import FAULT, exit_code
+from graders.gradebook.errors import GradebookFault
 from graders.i18n import _
 from graders.usage import Problem, writing
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from graders.batch import Setting
     from graders.course.received import Receipt
     from graders.engine.jobs import Engine
-    from graders.engine.run import Ended, Handed
+    from graders.engine.run import Ended, Handed, Run
     from graders.engine.shelf import Shelf
+    from graders.engine.stopping import Stoppable
     from graders.gradebook.book import Gradebook
     from graders.verdict import Report
 
@@ -74,7 +76,7 @@ def grade_many(
     engine: Callable[[int], Engine],
     wanted: Wanted,
     console: Console,
-    receipts: Mapping[str, Receipt] | None = None,
+    receipts: dict[str, Receipt] | None = None,
     book: Gradebook | None = None,
 ) -> int:
     """Grade, record and show a class; the exit code."""
@@ -98,7 +100,7 @@ def grade_many(
         except Stopped as signal:
             tell_how_far(tally, book is not None, console)
             return signal.code
-        except EngineFailure as failure:
+        except (EngineFailure, GradebookFault) as failure:
             console.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
             tell_how_far(tally, book is not None, console)
             return FAULT
@@ -107,7 +109,14 @@ def grade_many(
     return exit_code(reports)
 
 
-def make_run(handed, setting, engine, wanted: Wanted, book: Gradebook | None, stop):  # type: ignore[no-untyped-def]
+def make_run(
+    handed: Sequence[Handed],
+    setting: Setting,
+    engine: Callable[[int], Engine],
+    wanted: Wanted,
+    book: Gradebook | None,
+    stop: Stoppable,
+) -> Run:
     """The run that was asked for."""
     from graders.engine.run import Run
 
@@ -122,7 +131,7 @@ def make_run(handed, setting, engine, wanted: Wanted, book: Gradebook | None, st
     return Run(handed, setting, engine, ledger, pages=pages, force=wanted.force, whole=stop.later)
 
 
-def handed_in(paths: Sequence[Path], receipts: Mapping[str, Receipt] | None, kept: bool) -> list[Handed]:
+def handed_in(paths: Sequence[Path], receipts: dict[str, Receipt] | None, kept: bool) -> list[Handed]:
     """Whose submissions they are; in a gradebook, nobody may have two of which nobody knows which came first."""
     from graders.engine.run import Handed
     from graders.intake.submission import submission_name, submission_names
@@ -182,7 +191,7 @@ def finish(
     setting: Setting,
     wanted: Wanted,
     shelf: Shelf,
-    receipts: Mapping[str, Receipt] | None,
+    receipts: dict[str, Receipt] | None,
 ) -> list[Report]:
     """The reports with how they stand among the attempts of their student, and the table for a spreadsheet."""
     from graders.report import class_csv
@@ -214,10 +223,10 @@ def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, cons
         if wanted.out:
             console.print(_("reports: {path}").format(path=wanted.out), highlight=False, soft_wrap=True)
     if known := tally.ends["known"]:
-        text = _("{count} of {total} were graded before and have not changed; --force grades them again")
+        text = _("graded before and not changed: {count} of {total}; --force grades them again")
         console.print(text.format(count=known, total=tally.total), highlight=False, soft_wrap=True)
     if tally.ends["faulty"]:
-        text = _("{count} met a fault of the grader and were not recorded; the same command grades them again")
+        text = _("not recorded, for a fault of the grader: {count}; the same command grades them again")
         console.print(text.format(count=tally.ends["faulty"]), highlight=False, soft_wrap=True)
     tell_drops(tally, console)
 
@@ -238,7 +247,7 @@ def tell_drops(tally: Tally, console: Console) -> None:
     """Which scores would be lower than before."""
     if not tally.drops:
         return
-    text = _("{count} lower scores than before were not recorded; the same command with --accept-drops records them:")
+    text = _("not recorded, being lower than before: {count}; the same command with --accept-drops records them:")
     console.print(text.format(count=len(tally.drops)), highlight=False, soft_wrap=True)
     for name, before, after in tally.drops[:SHOWN]:
         console.print(f"  {name}: {before:g} -> {after:g}", highlight=False, markup=False, soft_wrap=True)

@@ -61,7 +61,7 @@ class Cluster:
         from distributed import as_completed
 
         under_way: dict[Any, Job] = {}
-        ready = as_completed()
+        ready = as_completed(loop=self._client.loop)
         self._fill(jobs, under_way, ready)
         while under_way:
             future = next(ready)
@@ -177,7 +177,9 @@ def security(tls: tuple[Path, Path, Path] | None) -> Any:
     from distributed.security import Security
 
     ca, certificate, key = map(str, tls)
-    return Security(tls_ca_file=ca, tls_client_cert=certificate, tls_client_key=key, require_encryption=True)
+    roles = ("client", "scheduler", "worker")  # the latter two where we start them
+    files = {f"tls_{role}_{kind}": file for role in roles for kind, file in (("cert", certificate), ("key", key))}
+    return Security(tls_ca_file=ca, require_encryption=True, **files)
 
 
 def is_open(address: str) -> bool:

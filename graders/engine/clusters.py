@@ -55,7 +55,7 @@ def slurm_script(fleet: Fleet, scheduler: str = "tcp://SCHEDULER:8786") -> str:
 
 def start_slurm(fleet: Fleet) -> Any:
     """A scheduler here, and so many jobs in the queue."""
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMCluster
 
     options = slurm_options(fleet)
     if fleet.tls:

@@ -72,8 +72,9 @@ class Ledger:
         return self._patiently(recorded)
 
     def _put(self, place: Place, key: str, report: Report, *, again: bool) -> Recorded:
-        told = {"why": self._why, "run": self._run}
-        return self._book.record(place, key, report, again=again, confirmed=self._confirmed, **told)
+        return self._book.record(
+            place, key, report, why=self._why, again=again, confirmed=self._confirmed, run=self._run
+        )
 
     def _place(self, one: Handed, submission: Submission) -> Place:
         where = str(one.path)

@@ -1,4 +1,4 @@
-"""The engine of one machine: processes of ours, each with a sandbox at a time. One that dies takes only its job along."""
+"""The engine of one machine: processes of ours, each with one job. One that dies takes only its job along."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OURS, TIMES = 900.0, 4
 
 
 class Here:
-    """This process: for a single submission another one would not pay."""
+    """In this process: for a single submission another one would not pay."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting

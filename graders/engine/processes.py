@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 import threading
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from types import FrameType
 
 
-def context() -> BaseContext:
+def context() -> ForkServerContext | SpawnContext:
     """How processes start: forked, where the system can, from one that has imported torch but run nothing in it."""
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")

@@ -18,7 +18,7 @@ _turn = threading.Lock()
 
 
 class OtherVersion(Exception):
-    """This worker's backcheck is not the one that asks."""
+    """The backcheck of a worker is not the one that asks."""
 
 
 def suite_version() -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -25,7 +26,7 @@ def jobs(folder: Path, setting: Setting) -> Iterator[Job]:
 class Mortal(Lane):
     """A lane that is killed as soon as it has a certain job, so many times."""
 
-    deaths = {1: 1, 2: 2}
+    deaths: ClassVar[dict[int, int]] = {}
 
     def give(self, job: Job) -> None:
         super().give(job)

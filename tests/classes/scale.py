@@ -38,7 +38,8 @@ SEED = 1
 @dataclass(frozen=True)
 class Measured:
     """One run. core: seconds of all its processes. first, last: MiB of its main process and of its grading processes,
-    in the second quarter of the run and in the last."""
+    in the second quarter of the run and in the last.
+    """
 
     submissions: int
     jobs: int
