@@ -44,8 +44,10 @@ class Allowance:
         """The size of the error against what is allowed."""
         where = f"{self.tensor}{position(self.place)}" if self.place else self.tensor
         if self.allowed is None:
-            return _("{where} is {got}, wanted {wanted}").format(where=where, got=f"{self.got!r}", wanted=self.wanted)
-        text = _("{where} is off by {error}; {allowed} is allowed: {times} times as much")
+            return _("{where} is {got}, wanted {wanted}.").format(
+                where=where, got=f"{self.got:g}", wanted=f"{self.wanted:g}"
+            )
+        text = _("{where} is off by {error}; {allowed} is allowed: {times} times as much.")
         numbers = {"error": f"{self.error:.4g}", "allowed": f"{self.allowed:.4g}", "times": f"{self.times:.4g}"}
         return text.format(where=where, **numbers)
 
@@ -56,8 +58,8 @@ class Allowance:
             return ""
         power = round(-float(np.log2(self.u)))
         text = _(
-            "allowed is {c} u max(s, m): u = 2^-{power} is the unit roundoff, m = {norm} the largest number wanted, s ="
-            " {spread} how far rounding alone moves this one, in units of u"
+            "Allowed is {c} u max(s, m): u = 2^-{power} is the unit roundoff, m = {norm} the largest number wanted, s ="
+            " {spread} how far rounding alone moves this one, in units of u."
         )
         return text.format(c=f"{C:g}", power=power, norm=f"{self.norm:.4g}", spread=f"{self.spread:.4g}")
 
