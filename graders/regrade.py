@@ -120,14 +120,15 @@ def confirm(book: Gradebook, found: Preview, by: str) -> int:
 def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
     """Whether the outcome of a submission under its key is known; then it is noted."""
     work = find_work(session, place)
-    counting = work and next((one for one in work.gradings if one.state == State.COUNTS), None)
-    if work is None or counting is None:
+    gradings = list(work.gradings) if work else []
+    counting = next((one for one in gradings if one.state == State.COUNTS), None)
+    if counting is None:
         found.unknown.append(place.submission)
         return True
     if counting.key == key:
         found.same += 1
         return True
-    proposal = next((one for one in work.gradings if one.state == State.PROPOSED and one.key == key), None)
+    proposal = next((one for one in gradings if one.state == State.PROPOSED and one.key == key), None)
     if proposal is None:
         return False
     found.proposals.append(proposal.id)
