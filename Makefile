@@ -3,7 +3,7 @@
 # make lint   ruff and mypy
 # make engine  start the Docker Engine where it can be started, and make the worker's image
 # make database  install PostgreSQL where root may, for the tests of the gradebook
-# make test-all, make fuzz, make exploits   what takes too long for every change
+# make test-all, make fuzz, make exploits, make faults   what takes too long for every change
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -21,7 +21,7 @@ READY := $(VENV)/.ready
 IMAGES  ?=
 CHROMIUM ?= chromium
 
-.PHONY: setup sandbox engine database demo test test-all fuzz exploits lint budget bench coverage translate docs picture clean
+.PHONY: setup sandbox engine database demo test test-all fuzz exploits faults lint budget bench coverage translate docs picture clean
 
 setup: $(READY) sandbox
 
@@ -72,7 +72,7 @@ demo: setup $(if $(filter docker,$(SANDBOX)),engine)
 	@mkdir -p .demo
 	@for unit in $(UNITS); do \
 	  $(BIN)/backcheck grade tests/submissions/$$unit --unit $$unit --sandbox $(SANDBOX) --jobs $(JOBS) $(TIMED) \
-	    --secret .demo/secret --out .demo/$$unit || [ $$? -eq 1 ] || exit 1; \
+	    --secret .demo/secret --no-gradebook --out .demo/$$unit || [ $$? -eq 1 ] || exit 1; \
 	done
 
 test: setup
@@ -89,6 +89,10 @@ fuzz: setup
 # Try every known exploit in every sandbox that works here, and write the table of docs/security.md anew.
 exploits: setup
 	$(BIN)/python -m graders.exploits --jobs $(JOBS) docs/security.md
+
+# Kill what a run over a class depends on, at random moments, and see that nothing is lost, doubled or changed.
+faults: setup engine
+	$(BIN)/python -m tests.faults --runs 50 --submissions 100
 
 lint: setup
 	$(BIN)/ruff check .

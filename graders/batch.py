@@ -1,13 +1,9 @@
-"""Many submissions: one process each at a time, every report as it comes."""
+"""Many submissions of one unit by one process, on cases drawn once. Many processes: graders.engine."""
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from graders import i18n
 from graders.exam import Exam
 from graders.grade import grade, our_fault
 from graders.intake.reference import available
-from graders.intake.submission import Submission, read_submission, submission_name
+from graders.intake.submission import Submission, read_submission
 from graders.policy import Policy
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
@@ -87,38 +83,11 @@ class Grader:
         )
 
 
-_grader: Grader | None = None
-
-
-def _start(setting: Setting) -> None:
-    global _grader
-    _grader = Grader(setting)
-    atexit.register(_grader.close)
-
-
-def _grade(path: Path) -> Report:
-    assert _grader is not None
-    return _grader(path)
-
-
-def grade_all(paths: list[Path], setting: Setting, jobs: int = 1) -> Iterator[tuple[Path, Report]]:
-    """Every path with the report on it, in the order in which they are ready."""
-    if jobs == 1:
-        with contextlib.closing(Grader(setting)) as grader:
-            yield from ((path, grader(path)) for path in paths)
-        return
-    # Spawned, not forked: torch's threads and our locks do not survive a fork, and other systems have none.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(paths)), context, _start, (setting,)) as pool:
-        futures = {pool.submit(_grade, path): path for path in paths}
-        for future in as_completed(futures):
-            path = futures[future]
-            fault = future.exception()
-            yield path, not_graded(path, setting, fault) if fault else future.result()
-
-
-def not_graded(path: Path, setting: Setting, fault: BaseException) -> Report:
-    """The report of a submission whose grading process died: our fault, to be graded again."""
+def not_graded(submission: Submission, setting: Setting, fault: BaseException) -> Report:
+    """The report of a submission whose grading failed as a whole: our fault, to be graded again."""
     unit = setting.assignment
-    results = tuple(our_fault(task, fault) for task in unit.tasks)
-    return Report(unit.name, unit.title, submission_name(path), str(path), results, policy=unit.policy)
+    results = tuple(
+        our_fault(task, fault) for task in unit.tasks if setting.tasks is None or task.name in setting.tasks
+    )
+    about = submission.name, submission.path, results
+    return Report(unit.name, unit.title, *about, fingerprint=submission.fingerprint, policy=unit.policy)

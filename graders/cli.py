@@ -9,13 +9,17 @@ from typing import NoReturn
 import click
 
 from graders import SUITE_VERSION, i18n
+from graders.commands.appeal import appeal
 from graders.commands.check import check
+from graders.commands.engines import cluster
+from graders.commands.explain import explain
 from graders.commands.export import export
 from graders.commands.gradebook import gradebook
 from graders.commands.grading import grade
 from graders.commands.images import images
 from graders.commands.machine import doctor, units
 from graders.commands.proof import audit, bench
+from graders.commands.regrade import regrade
 from graders.commands.shared import FAULT, PASS
 from graders.commands.student import replay, start
 from graders.course.commands import course
@@ -39,8 +43,12 @@ cli.add_command(check)
 cli.add_command(replay)
 # instructors
 cli.add_command(grade)
+cli.add_command(explain)
+cli.add_command(appeal)
+cli.add_command(regrade)
 cli.add_command(gradebook)
 cli.add_command(export)
+cli.add_command(cluster)
 cli.add_command(course)
 # who vouches for the graders
 cli.add_command(audit)

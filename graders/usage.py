@@ -173,6 +173,31 @@ def course_secret(path: Path | None, console: Console) -> Secret:
     return secret
 
 
+def held_secret(path: Path | None, course: Path | None, console: Console) -> Secret:
+    """The secret that a class was graded by; without any, the public one, and a word about it."""
+    from graders.secrets import PUBLIC
+
+    wanted = (course or Path()) / ".backcheck" / "secret"
+    if path is None and not wanted.exists():
+        text = _("there is no secret {path}: these are the public cases; --secret FILE takes those of the course")
+        console.print(text.format(path=wanted), highlight=False, soft_wrap=True)
+        return PUBLIC
+    return kept_secret(path, course)
+
+
+def kept_secret(path: Path | None, course: Path | None) -> Secret:
+    """The secret of a file, or of a course's folder, by default the current one; it has to be there."""
+    from graders.secrets import read_secret
+
+    wanted = path or (course or Path()) / ".backcheck" / "secret"
+    try:
+        return read_secret(wanted)
+    except OSError as error:
+        raise Problem(f"{wanted}: {error.strerror}") from None
+    except ValueError as error:
+        raise Problem(str(error)) from None
+
+
 def course_unit(unit: Unit, folder: Path | None) -> tuple[Unit, Path | None]:
     """The unit as the course of a folder wants it, by default the one around us, and that course's folder."""
     from graders.course.released import ReleaseError, require_released

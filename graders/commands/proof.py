@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,6 +16,9 @@ from rich.console import Console
 from graders.commands.shared import FAIL, PASS, sandbox_option
 from graders.i18n import _
 from graders.usage import Problem, known_unit, require_torch, require_whole
+
+if TYPE_CHECKING:
+    from graders.course.finding import Finding
 
 
 @click.command()
@@ -23,8 +29,16 @@ from graders.usage import Problem, known_unit, require_torch, require_whole
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at a time.")
 @click.option("--exploits", is_flag=True, help="Try the known exploits instead; in every sandbox, or in --sandbox.")
+@click.option(
+    "--course",
+    "course_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The course whose own wheats have to pass as well; by default the one you are in.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print figures and lists as JSON, and nothing else.")
-def audit(unit: str | None, sandbox: str, runs: int, jobs: int, exploits: bool, as_json: bool) -> None:
+def audit(
+    unit: str | None, sandbox: str, runs: int, jobs: int, exploits: bool, course_folder: Path | None, as_json: bool
+) -> None:
     """Prove the graders: wrong variants lose what they break, right ones nothing, stubs score 0."""
     require_whole()
     chosen = known_unit(unit).name if unit else None
@@ -40,11 +54,36 @@ def audit(unit: str | None, sandbox: str, runs: int, jobs: int, exploits: bool, 
     console = Console(stderr=as_json)
     with ProgressDisplay(console, 0) as display:
         result = carry_out(chosen, runs, sandbox=sandbox, jobs=jobs, progress=display.reached)
+    own = audit_own_wheats(course_folder, chosen, sandbox)
     if as_json:
-        click.echo(json.dumps(result.summary(), ensure_ascii=False, indent=1))
+        told = {"course_wheats": [vars(finding) for finding in own]} if own else {}
+        click.echo(json.dumps({**result.summary(), **told}, ensure_ascii=False, indent=1))
     else:
         print_audit(result, console)
-    sys.exit(PASS if result.passed else FAIL)
+        for finding in own:
+            click.echo(finding.line)
+    sys.exit(PASS if result.passed and all(finding.good for finding in own) else FAIL)
+
+
+def audit_own_wheats(folder: Path | None, unit: str | None, sandbox: str) -> list[Finding]:
+    """What is found of the wheats of the course that was named, or is around us."""
+    from graders.course.settings import find_course, read_course
+
+    course = read_course(folder) if folder else find_course(Path.cwd())
+    if course is None:
+        return []
+    from graders.course.folder import SECRET
+    from graders.course.wheats import audit_wheats, course_wheats
+    from graders.sandbox import open_backend
+    from graders.sandbox.program import Limits
+    from graders.secrets import read_secret
+
+    wheats = course_wheats(course.folder, [unit] if unit else [])
+    if not wheats:
+        return []
+    secret = read_secret(course.folder / SECRET) if (course.folder / SECRET).is_file() else None
+    with contextlib.closing(open_backend(sandbox, Limits())) as backend:
+        return list(audit_wheats(course, wheats, backend, secret))
 
 
 def try_exploits(sandbox: str, jobs: int, as_json: bool) -> int:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import atexit
 import math
-import multiprocessing
-import os
-import sys
 from collections.abc import Iterable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graders.engine.processes import context, processors
 from graders.intake.submission import Submission
 from graders.sandbox.program import Limits, Piece
 from graders.verdict import GraderError, Report
@@ -79,7 +77,7 @@ class Ahead:
 
     def __init__(self, order: Order, jobs: int = 0) -> None:
         self.order = order
-        self.jobs = 1 if order.throughput else jobs or processors()  # nothing may run beside what is timed
+        self.jobs = 1 if order.throughput else jobs or len(processors())  # nothing may run beside what is timed
         self._pool: ProcessPoolExecutor | None = None
         self._futures: dict[tuple[Piece, ...], tuple[Submission, Future[Report]]] = {}
 
@@ -124,17 +122,3 @@ class Ahead:
         self.close()
         for one in left:
             self._start(one, self.jobs)
-
-
-def context() -> multiprocessing.context.BaseContext:
-    """How processes start: forked, where the system can, from one that has imported torch but run nothing in it."""
-    if sys.platform == "win32":
-        return multiprocessing.get_context("spawn")
-    forked = multiprocessing.get_context("forkserver")
-    forked.set_forkserver_preload(["graders.batch"])
-    return forked
-
-
-def processors() -> int:
-    """How many there are for us."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,12 @@ import nbformat
 
 from graders.course import leaks, lock
 from graders.course.cells import TEST
+from graders.course.finding import Finding
 from graders.course.graded_notebook import nbgrader_points
 from graders.course.released import ReleaseError, require_released
 from graders.course.settings import Course
+from graders.course.wheats import FOLDER as WHEATS
+from graders.course.wheats import audit_wheats, course_wheats
 from graders.exam import Exam
 from graders.grade import grade
 from graders.i18n import _
@@ -30,16 +32,6 @@ from graders.suspects import known_mistakes
 from graders.verdict import Report, Status
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. detail: what is wrong, or how much was looked at."""
-
-    unit: str
-    what: str
-    good: bool
-    detail: str = ""
-
-
 def units_of(course: Course, names: Sequence[str]) -> list[str]:
     """The units to audit for what was named: units, or files of the course; a file that concerns all means all."""
     chosen: list[str] = []
@@ -47,7 +39,7 @@ def units_of(course: Course, names: Sequence[str]) -> list[str]:
         parts = _inside(course, Path(name)).parts
         if name in course.units:
             chosen.append(name)
-        elif len(parts) > 1 and parts[0] == "source":
+        elif len(parts) > 1 and parts[0] in ("source", WHEATS):
             chosen.append(parts[1])
         else:
             return course.units
@@ -74,7 +66,9 @@ def changed_files(course: Course, since: str) -> list[str]:
     concerns = ("course.toml", "rules.md", "nbgrader_config.py")
     inside = [Path(path) for path in found]
     return [
-        str(path) for path in inside if path.name in concerns or "source" in path.relative_to(course.folder).parts[:1]
+        str(path)
+        for path in inside
+        if path.name in concerns or path.relative_to(course.folder).parts[0] in ("source", WHEATS)
     ]
 
 
@@ -101,6 +95,7 @@ def audit(
         yield _reference_passes(unit, _graded(_solved(unit, released), exam, backend))
         yield _wrong_is_caught(unit, exam, backend, wrong)
         yield _nothing_leaks(course, unit, released, secret)
+        yield from audit_wheats(course, course_wheats(course.folder, [name]), backend, secret)
 
 
 def _released(course: Course, unit: Unit) -> Any:

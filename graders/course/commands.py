@@ -198,8 +198,7 @@ def audit(names: tuple[str, ...], folder: Path, since: str | None, wrong: int, a
     for finding in carry_out(course, units, backend, wrong, secret):
         found.append(finding)
         if not as_json:
-            mark = "ok " if finding.good else "NO "
-            click.echo(f"{mark} {finding.unit:18} {finding.what}{': ' if finding.detail else ''}{finding.detail}")
+            click.echo(finding.line)
     backend.close()
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in found], ensure_ascii=False, indent=1))

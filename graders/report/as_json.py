@@ -57,13 +57,13 @@ def to_json(report: Report) -> dict[str, Any]:
         "reveal": report.reveal,
         "versions": {name: printable(report.versions[name]) for name in sorted(report.versions)},
         "started": report.started,
-        "seconds": _number(report.seconds),
+        "seconds": number(report.seconds),
         "optional": list(report.optional),
         "bonus": list(report.bonus),
         "bonus_score": report.bonus_score,
         "rules": list(report.rules),
         "standing": _standing(report.standing),
-        "timings": {name: _number(report.timings[name]) for name in sorted(report.timings)},
+        "timings": {name: number(report.timings[name]) for name in sorted(report.timings)},
     }
 
 
@@ -76,7 +76,7 @@ def _result(result: Result) -> dict[str, Any]:
         "score": result.score,
         "max_score": result.max_score,
         "message": printable(result.message),
-        "case": _case(result.case),
+        "case": case_note(result.case),
         "likely": printable(result.likely),
         "misconceptions": list(result.misconceptions),
         "depends_on": result.depends_on,
@@ -96,14 +96,15 @@ def _speed(speed: Speed | None) -> dict[str, Any] | None:
         return None
     numbers = ("ratio", "low", "high", "full", "part", "reference", "submission", "overhead")
     return {
-        **{name: _number(round(getattr(speed, name), 4)) for name in numbers},
+        **{name: number(round(getattr(speed, name), 4)) for name in numbers},
         "rounds": speed.rounds,
         "extended": speed.extended,
         "indicative": speed.indicative,
     }
 
 
-def _case(case: CaseNote | None) -> dict[str, Any] | None:
+def case_note(case: CaseNote | None) -> dict[str, Any] | None:
+    """A case as plain dicts, lists, strings, numbers."""
     if case is None:
         return None
     return {
@@ -129,7 +130,7 @@ def _value(value: Any) -> Any:
         case None | bool() | int():
             return value
         case float():
-            return _number(value)
+            return number(value)
         case str():
             return printable(value)
         case list() | tuple():
@@ -148,6 +149,6 @@ def _array(array: np.ndarray[Any, np.dtype[Any]]) -> dict[str, Any]:
     }
 
 
-def _number(number: float) -> float | str:
+def number(value: float) -> float | str:
     """The number, or "nan", "inf", "-inf", for which JSON has no numbers."""
-    return number if math.isfinite(number) else str(float(number))
+    return value if math.isfinite(value) else str(float(value))

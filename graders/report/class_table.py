@@ -7,7 +7,16 @@ from types import TracebackType
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -102,12 +111,15 @@ class ProgressDisplay:
         progress.finished()
     """
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, *, pace: bool = False) -> None:
+        """pace: also show how many a minute, and how long the rest will take."""
         self._pen = Pen(console)
+        paced = (_Rate(_cropped()), TimeRemainingColumn(table_column=_cropped())) if pace else ()
         self._progress = Progress(
             BarColumn(bar_width=16, table_column=_cropped()),
             MofNCompleteColumn(table_column=_cropped()),
             TimeElapsedColumn(table_column=_cropped()),
+            *paced,
             TextColumn("{task.fields[now]}", markup=False, table_column=_cropped(ratio=1)),
             console=console,
             expand=True,
@@ -136,6 +148,16 @@ class ProgressDisplay:
     def reached(self, done: int, total: int) -> None:
         """Show how far something of many parts is."""
         self._progress.update(self._line, completed=done, total=total)
+
+
+class _Rate(ProgressColumn):
+    """How many a minute, of late."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing while it is not known."""
+        if not task.speed:
+            return Text("")
+        return Text(_("{count}/min").format(count=points(round(60 * task.speed, 1))), style="progress.data.speed")
 
 
 def _cropped(ratio: int | None = None) -> Column:

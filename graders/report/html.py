@@ -44,7 +44,7 @@ def to_html(report: Report) -> str:
     """The whole page; the same report gives the same text."""
     tasks = task_views(report)
     items = [item for task in tasks for item in task.failures]
-    page = _environment().get_template("report.html.j2")
+    page = environment().get_template("report.html.j2")
     return page.render(
         report=report,
         tasks=tasks,
@@ -62,7 +62,7 @@ def to_html(report: Report) -> str:
 
 def task_html(task: TaskView) -> str:
     """One task by itself, for a cell of a notebook."""
-    return _environment().get_template("task.html.j2").render(task=task)
+    return environment().get_template("task.html.j2").render(task=task)
 
 
 @dataclass
@@ -82,8 +82,9 @@ class _Gallery:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Where the pages' templates are, and what they may call."""
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -91,7 +92,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.globals.update(
+    made.globals.update(
         _=lambda text: _(text),  # looked up at each call: the language may change
         case_rows=case_rows,
         lost_on=lost_on,
@@ -102,8 +103,8 @@ def _environment() -> Environment:
         state_name=state_name,
         why_skipped=why_skipped,
     )
-    environment.filters.update(breakable=_breakable, svg=Markup)
-    return environment
+    made.filters.update(breakable=_breakable, svg=Markup)
+    return made
 
 
 def _visible(value: Any) -> Any:

@@ -140,14 +140,14 @@ class _Printer:
     def notes(self) -> None:
         for note in self.report.notes:
             label = self.pen.text(note_label(note.kind), "cyan")
-            self._print(_hanging([(label, self.pen.text(note.message))]))
+            self._print(hanging([(label, self.pen.text(note.message))]))
         if self.report.notes:
             self._print()
 
     def rules(self) -> None:
         """The course's policy."""
         for sentence in self.report.rules:
-            self._print(_hanging([(self.pen.text(_("rule:"), "cyan"), self.pen.text(sentence))]))
+            self._print(hanging([(self.pen.text(_("rule:"), "cyan"), self.pen.text(sentence))]))
         if self.report.rules:
             self._print()
 
@@ -200,19 +200,20 @@ def _message(pen: Pen, item: Item, width: int) -> list[RenderableType]:
 
 def _details(pen: Pen, item: Item, width: int) -> Table:
     result = item.result
-    pairs = [(pen.text(_role_label(row)), _value(pen, row, width)) for row in case_rows(result.case)]
+    pairs = [(pen.text(role_label(row)), value_text(pen, row, width)) for row in case_rows(result.case)]
     if result.likely:
         pairs.append((pen.text(_("likely:"), "yellow"), pen.text(result.likely)))
     if result.case is not None and result.case.replay:
         pairs.append((pen.text(_("again:"), "cyan"), pen.text(f"backcheck replay {result.case.replay}")))
-    return _hanging(pairs)
+    return hanging(pairs)
 
 
-def _role_label(row: CaseRow) -> str:
+def role_label(row: CaseRow) -> str:
+    """What a value of a case is, before its name."""
     return {"given": _("given:"), "got": _("got:"), "wanted": _("wanted:")}[row.role]
 
 
-def _value(pen: Pen, row: CaseRow, width: int) -> Text:
+def value_text(pen: Pen, row: CaseRow, width: int) -> Text:
     """`db = [[0.5, 1]]`, or the shape alone where the numbers would not fit."""
     name = pen.text(f"{row.name} = ")
     lines = row.text.split("\n")
@@ -226,7 +227,7 @@ def _value(pen: Pen, row: CaseRow, width: int) -> Text:
     return name
 
 
-def _hanging(pairs: list[tuple[Text, Text]]) -> Table:
+def hanging(pairs: list[tuple[Text, Text]]) -> Table:
     """Labels in one column, texts in the next, so that what wraps stays in its column."""
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(no_wrap=True, overflow="crop")

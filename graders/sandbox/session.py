@@ -96,12 +96,18 @@ class Session:
 
     def _load_anew(self) -> Loaded:
         deadline = time.monotonic() + self._backend.limits.load_seconds
-        for _attempt in range(MAX_RELOADS):
+        guilty, confirmed = 0, False
+        while guilty < MAX_RELOADS:
             channel = self._start_worker()
             clock = StatementClock(channel, self._backend.limits.statement_seconds, deadline)
             try:
                 loaded = self._ask(channel, self._load_request(), clock, self._decode_loaded)
             except WorkerFault as fault:
+                if fault.status == "crashed" and not confirmed:  # it may have been killed by somebody else
+                    confirmed = True
+                    self._destroy()
+                    continue
+                guilty += 1
                 self._skip_guilty(fault, deadline)
                 continue
             self._channel = channel
@@ -144,7 +150,8 @@ class Session:
 
         seconds: how long a request, of several programs or of one, may take; the limits' own by default.
         meanwhile: work of ours to do once while the worker is busy; its time is not the submission's.
-        When a request kills its worker, its programs are run again one by one to find which of them did.
+        When a request kills its worker, its programs are run again one by one to find which of them did; and the first
+        that did so alone is run once more, for a worker may also be killed by somebody else.
         """
         watch = Watch(self._backend.limits.request_seconds if seconds is None else seconds)
         self._meanwhile = meanwhile
@@ -158,6 +165,8 @@ class Session:
         try:
             return self._run_together(batch, watch.seconds)
         except WorkerFault as fault:
+            if len(batch.programs) == 1 and watch.unconfirmed(fault):
+                return self._run_batch(batch, watch)
             watch.died(fault)
         if len(batch.programs) == 1:
             return [Reply(watch.fault.status, text=watch.fault.text)]
@@ -333,6 +342,13 @@ class Watch:
         self.seconds = seconds
         self.deaths = 0
         self.fault = WorkerFault("crashed", "")
+        self._confirmed = False
+
+    def unconfirmed(self, fault: WorkerFault) -> bool:
+        """Whether this is the first that ended by itself, or was ended, with one program only."""
+        first = fault.status == "crashed" and not self._confirmed
+        self._confirmed = self._confirmed or first
+        return first
 
     def died(self, fault: WorkerFault) -> None:
         """Remember one more."""

@@ -109,6 +109,7 @@ def test_only_what_changed_is_looked_at(course: Path):
     assert units_of(read, changed_files(read, "HEAD")) == [BROKEN]
     assert units_of(read, [str(course / "rules.md")]) == [BROKEN, GOOD]
     assert units_of(read, [GOOD]) == [GOOD]
+    assert units_of(read, [str(course / "wheats" / GOOD / "gan__mine.py")]) == [GOOD]
     (course / "notes.txt").write_text("mine")
     assert units_of(read, changed_files(read, "HEAD")) == [BROKEN]
     with pytest.raises(SettingsError, match="git diff"):

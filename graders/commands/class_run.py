@@ -1,0 +1,266 @@
+"""A run over a class as the command shows it: progress, reports as they come, the table, what waits for a person."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from graders.commands.shared import FAULT, exit_code
+from graders.gradebook.errors import GradebookFault
+from graders.i18n import _
+from graders.usage import Problem, writing
+
+if TYPE_CHECKING:
+    from graders.batch import Setting
+    from graders.course.received import Receipt
+    from graders.engine.jobs import Engine
+    from graders.engine.run import Ended, Handed, Run
+    from graders.engine.shelf import Shelf
+    from graders.engine.stopping import Stoppable
+    from graders.gradebook.book import Gradebook
+    from graders.verdict import Report
+
+SHOWN = 20
+"""Lower scores that are named; of the others it is said how many there are."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for. out: where reports go. as_json: all of them on the standard output."""
+
+    out: Path | None = None
+    as_json: bool = False
+    force: bool = False
+    accept_drops: bool = False
+    why: str = ""
+
+
+@dataclass
+class Tally:
+    """What a run has come to so far. drops: lower scores that wait for a person."""
+
+    total: int
+    reports: dict[int, Report] = field(default_factory=dict)
+    ends: Counter[str] = field(default_factory=Counter)
+    drops: list[tuple[str, float, float]] = field(default_factory=list)
+
+    def add(self, ended: Ended) -> None:
+        """Count one; what is kept of its report is small."""
+        from graders.engine.slim import slim
+
+        self.reports[ended.number] = slim(ended.report)
+        self.ends["faulty" if ended.report.faulty else "fresh" if ended.fresh else "known"] += 1
+        told = ended.recorded
+        if told and told.outcome == "proposed" and told.before is not None and told.after is not None:
+            self.drops.append((ended.report.submission, told.before, told.after))
+
+    @property
+    def ordered(self) -> list[Report]:
+        """The reports in the order of the submissions."""
+        return [self.reports[number] for number in sorted(self.reports)]
+
+
+def grade_many(
+    paths: list[Path],
+    setting: Setting,
+    engine: Callable[[int], Engine],
+    wanted: Wanted,
+    console: Console,
+    receipts: dict[str, Receipt] | None = None,
+    book: Gradebook | None = None,
+) -> int:
+    """Grade, record and show a class; the exit code."""
+    from graders.engine.jobs import EngineFailure
+    from graders.engine.shelf import Shelf
+    from graders.engine.stopping import Stoppable, Stopped
+    from graders.report.class_table import ProgressDisplay
+
+    handed, tally = handed_in(paths, receipts, book is not None), Tally(len(paths))
+    with Shelf() as shelf:
+        try:
+            with Stoppable() as stop, ProgressDisplay(console, len(paths), pace=True) as display:
+                run = make_run(handed, setting, engine, wanted, book, stop)
+                with contextlib.closing(iter(run)) as ends:  # the engine as well, whatever ends us
+                    for ended in ends:
+                        with stop.later():
+                            keep(ended, wanted, shelf if wanted.as_json or receipts else None)
+                            tally.add(ended)
+                        display.starts(ended.report.submission)
+                        display.finished()
+        except Stopped as signal:
+            tell_how_far(tally, book is not None, console)
+            return signal.code
+        except (EngineFailure, GradebookFault) as failure:
+            console.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
+            tell_how_far(tally, book is not None, console)
+            return FAULT
+        reports = finish(handed, tally, setting, wanted, shelf, receipts)
+        show(reports, tally, wanted, shelf, console)
+    return exit_code(reports)
+
+
+def make_run(
+    handed: Sequence[Handed],
+    setting: Setting,
+    engine: Callable[[int], Engine],
+    wanted: Wanted,
+    book: Gradebook | None,
+    stop: Stoppable,
+) -> Run:
+    """The run that was asked for."""
+    from graders.engine.run import Run
+
+    ledger = None
+    if book is not None:
+        from graders.engine.ledger import Ledger
+
+        name = datetime.now(UTC).isoformat(timespec="seconds")
+        again, confirmed = wanted.force, wanted.accept_drops
+        ledger = Ledger(book, setting, why=wanted.why, again=again, confirmed=confirmed, run=name)
+    pages = wanted.out is not None
+    return Run(handed, setting, engine, ledger, pages=pages, force=wanted.force, whole=stop.later)
+
+
+def handed_in(paths: Sequence[Path], receipts: dict[str, Receipt] | None, kept: bool) -> list[Handed]:
+    """Whose submissions they are; in a gradebook, nobody may have two of which nobody knows which came first."""
+    from graders.engine.run import Handed
+    from graders.intake.submission import submission_name, submission_names
+
+    names = submission_names(paths)
+    found = []
+    for path in paths:
+        receipt = receipts[path.name] if receipts else None
+        student, received = (receipt.student, receipt.received) if receipt else (submission_name(path), None)
+        found.append(Handed(path, names[path], student, received))
+    if kept:
+        require_order(found, receipts is not None)
+    return found
+
+
+def require_order(handed: Sequence[Handed], receipts: bool) -> None:
+    """A usage error where two submissions are one student's, or of one name, and none is known to be the later one."""
+    mine: dict[str, list[Path]] = {}
+    for one in handed:
+        mine.setdefault(one.path.name if receipts else one.student.casefold(), []).append(one.path)
+    double = [sorted(map(str, paths)) for paths in mine.values() if len(paths) > 1]
+    if not double:
+        return
+    text = _(
+        "two submissions of one student: {paths}. Say with --received which came when, hand over one of them, or say"
+        " --no-gradebook"
+    )
+    shown = "; ".join(", ".join(paths) for paths in double[:SHOWN])
+    raise Problem(text.format(paths=shown))
+
+
+def keep(ended: Ended, wanted: Wanted, shelf: Shelf | None) -> None:
+    """Write a report where it is wanted, now or later."""
+    if shelf:
+        shelf.put(ended.number, ended.report)
+    if wanted.out:
+        save_reports(ended.report, wanted.out, ended.page)
+
+
+def save_reports(report: Report, out: Path, page: str = "") -> None:
+    """One JSON and one HTML file, named after the submission; they stay where they say the same already."""
+    from graders.report import as_json, html
+
+    text = as_json.dumps(report)
+    told, shown = out / f"{report.submission}.json", out / f"{report.submission}.html"
+    with writing(told):
+        if not page and shown.exists() and told.exists() and told.read_text(encoding="utf-8") == text:
+            return
+        told.write_text(text, encoding="utf-8", newline="\n")
+    with writing(shown):
+        shown.write_text(page or html.to_html(report), encoding="utf-8", newline="\n")
+
+
+def finish(
+    handed: Sequence[Handed],
+    tally: Tally,
+    setting: Setting,
+    wanted: Wanted,
+    shelf: Shelf,
+    receipts: dict[str, Receipt] | None,
+) -> list[Report]:
+    """The reports with how they stand among the attempts of their student, and the table for a spreadsheet."""
+    from graders.report import class_csv
+
+    reports = tally.ordered
+    if receipts:
+        from graders.course.received import with_standings
+
+        reports = with_standings([one.path for one in handed], reports, receipts, setting.assignment.policy)
+        if wanted.out:  # once more: which attempt counts is known when all are graded
+            for number, report in enumerate(reports):
+                save_reports(replace(shelf.get(number), standing=report.standing), wanted.out)
+    if wanted.out:
+        with writing(wanted.out / "class.csv"):
+            class_csv.save(reports, wanted.out / "class.csv")
+    return reports
+
+
+def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, console: Console) -> None:
+    """Print the class, as a table or as JSON, and what waits for a person."""
+    from graders.report.class_table import print_class
+
+    if wanted.as_json:
+        print_json(reports, shelf)
+    else:
+        print_class(reports, console)
+        for sentence in dict.fromkeys(sentence for report in reports for sentence in report.rules):
+            console.print(sentence, highlight=False, markup=False)
+        if wanted.out:
+            console.print(_("reports: {path}").format(path=wanted.out), highlight=False, soft_wrap=True)
+    if known := tally.ends["known"]:
+        text = _("graded before and not changed: {count} of {total}; --force grades them again")
+        console.print(text.format(count=known, total=tally.total), highlight=False, soft_wrap=True)
+    if tally.ends["faulty"]:
+        text = _("not recorded, for a fault of the grader: {count}; the same command grades them again")
+        console.print(text.format(count=tally.ends["faulty"]), highlight=False, soft_wrap=True)
+    tell_drops(tally, console)
+
+
+def print_json(reports: list[Report], shelf: Shelf) -> None:
+    """All reports as one JSON list, one in memory at a time."""
+    from graders.report import as_json
+
+    for number, report in enumerate(reports):
+        whole = replace(shelf.get(number), standing=report.standing)
+        text = json.dumps(as_json.to_json(whole), ensure_ascii=False, indent=1)
+        indented = "\n".join(f" {line}" for line in text.split("\n"))
+        click.echo(("[" if number == 0 else ",") + "\n" + indented, nl=False)
+    click.echo("\n]" if reports else "[]")
+
+
+def tell_drops(tally: Tally, console: Console) -> None:
+    """Which scores would be lower than before."""
+    if not tally.drops:
+        return
+    text = _("not recorded, being lower than before: {count}; the same command with --accept-drops records them:")
+    console.print(text.format(count=len(tally.drops)), highlight=False, soft_wrap=True)
+    for name, before, after in tally.drops[:SHOWN]:
+        console.print(f"  {name}: {before:g} -> {after:g}", highlight=False, markup=False, soft_wrap=True)
+    if (more := len(tally.drops) - SHOWN) > 0:
+        console.print(_("  and {count} more").format(count=more), highlight=False)
+
+
+def tell_how_far(tally: Tally, kept: bool, console: Console) -> None:
+    """Where a run has stopped, and what becomes of it."""
+    done, total = sum(tally.ends.values()) - tally.ends["faulty"], tally.total
+    if kept:
+        text = _("stopped after {done} of {total}; they are in the gradebook, and the same command goes on from here")
+    else:
+        text = _("stopped after {done} of {total}; without a gradebook, the same command starts again")
+    console.print(text.format(done=done, total=total), highlight=False, soft_wrap=True)
+    sys.stdout.flush()

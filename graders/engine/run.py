@@ -1,0 +1,131 @@
+"""A run over a class: what is known is not graded again, what is graded is recorded at once, and the rest goes on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graders.engine.jobs import Engine, EngineFailure, Job
+from graders.i18n import _
+from graders.intake.submission import Submission, read_submission
+from graders.verdict import Report
+
+if TYPE_CHECKING:
+    from graders.batch import Setting
+    from graders.engine.ledger import Ledger
+    from graders.gradebook.book import Recorded
+
+FAULTS = 10
+"""So many submissions in a row that meet a fault of ours, and the fault is not theirs alone."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A submission of a run. name: what its report is called; student: whose it is."""
+
+    path: Path
+    name: str
+    student: str
+    received: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a submission. page: of a report that was made now, where pages are wanted.
+
+    recorded: what the gradebook said; None where there is none, or where it knew the report already.
+    """
+
+    number: int
+    report: Report
+    page: str = ""
+    fresh: bool = True
+    recorded: Recorded | None = None
+
+
+class Run:
+    """One run over a class; use it once.
+
+    engine: opened for so many submissions, when it is known how many have to be graded.
+    whole: inside of it nothing is interrupted.
+    """
+
+    def __init__(
+        self,
+        handed: Sequence[Handed],
+        setting: Setting,
+        engine: Callable[[int], Engine],
+        ledger: Ledger | None = None,
+        *,
+        pages: bool = False,
+        force: bool = False,
+        whole: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        self.handed, self.setting, self.ledger = handed, setting, ledger
+        self._engine, self._pages, self._force, self._whole = engine, pages, force, whole
+        self._given: dict[int, Submission] = {}
+
+    def __iter__(self) -> Generator[Ended]:
+        """Every submission once: first those that were graded before, then the others as they are ready."""
+        left: list[int] = []
+        for number in range(len(self.handed)):
+            if found := self._known(number):
+                yield found
+            else:
+                left.append(number)
+        if left:
+            yield from self._graded(left)
+
+    def _known(self, number: int) -> Ended | None:
+        if self.ledger is None or self._force:
+            return None
+        one = self.handed[number]
+        with self._whole():
+            found = self.ledger.known(one, self._read(number))
+        if found is None:
+            return None
+        report, recorded = found
+        named = replace(report, submission=one.name, path=str(one.path))
+        return Ended(number, named, fresh=False, recorded=recorded)
+
+    def _graded(self, left: list[int]) -> Iterator[Ended]:
+        engine, faults = self._engine(len(left)), 0
+        try:
+            for done in engine.run(self._jobs(left)):
+                submission = self._given.pop(done.number)
+                with self._whole():
+                    recorded = self._record(done.number, submission, done.report)
+                faults = faults + 1 if done.report.faulty else 0
+                yield Ended(done.number, done.report, done.page, recorded=recorded)
+                if faults == FAULTS:
+                    raise EngineFailure(too_many(done.report))
+        finally:
+            engine.close()
+
+    def _jobs(self, left: Iterable[int]) -> Iterator[Job]:
+        for number in left:
+            # Its source is not needed any more when it has been sent; who it is, is.
+            submission = self._read(number)
+            self._given[number] = replace(submission, pieces=())
+            yield Job(number, submission, self._pages)
+
+    def _read(self, number: int) -> Submission:
+        one = self.handed[number]
+        return replace(read_submission(one.path, self.setting.assignment), name=one.name)
+
+    def _record(self, number: int, submission: Submission, report: Report) -> Recorded | None:
+        if self.ledger is None:
+            return None
+        return self.ledger.record(self.handed[number], submission, report)
+
+
+def too_many(report: Report) -> str:
+    """Why a run is given up, with the last fault."""
+    fault = next(result.message for result in report.results if result.status == "error")
+    text = _("{count} submissions in a row met a fault of the grader: {fault}")
+    return text.format(count=FAULTS, fault=fault)

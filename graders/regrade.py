@@ -1,0 +1,177 @@
+"""A class graded again, shown as a difference before anything of it counts.
+
+What comes out is put beside the scores that count, as proposals: a person lets all of them count, or none. So what is
+confirmed is what was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from graders.gradebook.book import DROP, Gradebook, Place
+from graders.gradebook.decisions import decide
+from graders.gradebook.difference import Change, changes
+from graders.gradebook.record import find_work
+from graders.gradebook.schema import Grading, State
+from graders.report import as_json
+from graders.report.from_json import from_json
+from graders.verdict import Report
+
+Grade = Callable[[Sequence[Path]], Iterator[tuple[Path, Report]]]
+"""Grades submissions, in the order in which they are ready."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A submission whose score changes, out of what was and is to be had.
+
+    grading: the number of the proposal. changes: by task and property.
+    """
+
+    student: str
+    submission: str
+    before: float
+    after: float
+    before_max: float
+    after_max: float
+    grading: int
+    changes: tuple[Change, ...]
+
+    @property
+    def points(self) -> float:
+        """How many more it gets; less than 0 where they are fewer."""
+        return round(self.after - self.before, 2)
+
+
+@dataclass
+class Preview:
+    """What a regrade of a class would change.
+
+    moves: submissions whose score would be another one. same: how many keep theirs. shifted: of these, those that get
+    and lose the same. unknown: submissions that the gradebook has no score of. faulty: those that our fault kept from
+    being graded. proposals: numbers of all that would be recorded.
+    """
+
+    moves: list[Move] = field(default_factory=list)
+    same: int = 0
+    unknown: list[str] = field(default_factory=list)
+    faulty: list[str] = field(default_factory=list)
+    proposals: list[int] = field(default_factory=list)
+
+    @property
+    def gains(self) -> list[Move]:
+        """Those that get more, the most first."""
+        return sorted((one for one in self.moves if one.points > 0), key=lambda one: -one.points)
+
+    @property
+    def drops(self) -> list[Move]:
+        """Those that lose something, the most first."""
+        return sorted((one for one in self.moves if one.points < 0), key=lambda one: one.points)
+
+    @property
+    def by_property(self) -> dict[tuple[str, str], tuple[int, float, int, float]]:
+        """By task and property: how many gain, how many points in all, how many lose, how many points."""
+        found: dict[tuple[str, str], tuple[int, float, int, float]] = {}
+        for change in (change for move in self.moves for change in move.changes if abs(change.points) >= DROP):
+            up, more, down, less = found.get((change.task, change.property), (0, 0.0, 0, 0.0))
+            if change.points > 0:
+                found[change.task, change.property] = (up + 1, round(more + change.points, 2), down, less)
+            else:
+                found[change.task, change.property] = (up, more, down + 1, round(less + change.points, 2))
+        return found
+
+
+def preview(book: Gradebook, places: Mapping[Path, Place], keys: Mapping[Path, str], grade: Grade, why: str) -> Preview:
+    """Grade what was not graded under these keys yet, and put it beside what counts.
+
+    Args:
+        places: whose submission lies at each path, and for what.
+        keys: of `grading_key`, by path.
+        why: the reason, as the history will tell it.
+    """
+    found = Preview()
+    waiting = []
+    for path, place in places.items():
+        with book.session() as session:
+            if not _settled(session, place, keys[path], found):
+                waiting.append(path)
+    for path, report in grade(waiting) if waiting else ():
+        if report.faulty:
+            found.faulty.append(places[path].submission)
+            continue
+        with book.session() as session:
+            _propose(session, places[path], keys[path], report, why)
+            _settled(session, places[path], keys[path], found)
+    return found
+
+
+def confirm(book: Gradebook, found: Preview, by: str) -> int:
+    """Let all that was previewed count; how many gradings."""
+    with book.session() as session:
+        return decide(session, True, by, ids=found.proposals) if found.proposals else 0
+
+
+def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
+    """Whether the outcome of a submission under its key is known; then it is noted."""
+    work = find_work(session, place)
+    gradings = list(work.gradings) if work else []
+    counting = next((one for one in gradings if one.state == State.COUNTS), None)
+    if counting is None:
+        found.unknown.append(place.submission)
+        return True
+    if counting.key == key:
+        found.same += 1
+        return True
+    proposal = next((one for one in gradings if one.state == State.PROPOSED and one.key == key), None)
+    if proposal is None:
+        return False
+    found.proposals.append(proposal.id)
+    if abs(proposal.score - counting.score) < DROP:
+        found.same += 1
+        return True
+    told = tuple(changes(from_json(counting.report), from_json(proposal.report)))
+    found.moves.append(
+        Move(
+            place.student,
+            place.submission,
+            counting.score,
+            proposal.score,
+            counting.max_score,
+            proposal.max_score,
+            proposal.id,
+            told,
+        )
+    )
+    return True
+
+
+def _propose(session: Session, place: Place, key: str, report: Report, why: str) -> None:
+    """Put a grading beside the one that counts, in place of what was proposed before."""
+    work = find_work(session, place)
+    assert work is not None
+    for one in work.gradings:
+        if one.state == State.PROPOSED:
+            one.state = State.SUPERSEDED
+    highest = session.scalar(select(func.max(Grading.round)).where(Grading.work_id == work.id, Grading.key == key))
+    work.gradings.append(
+        Grading(
+            key=key,
+            round=0 if highest is None else highest + 1,
+            state=State.PROPOSED,
+            why=why,
+            score=report.score,
+            max_score=report.max_score,
+            suite=report.versions.get("backcheck", ""),
+            secret=report.secret,
+            recorded=datetime.now(UTC),
+            seconds=report.seconds,
+            report=as_json.dumps(report),
+        )
+    )
+    session.flush()

@@ -1,0 +1,174 @@
+"""A run on a Dask scheduler with workers in processes of their own; what would be started on Slurm and Kubernetes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from graders.batch import Setting
+from graders.cli import cli
+from graders.engine.jobs import Job
+from graders.intake.submission import read_submission
+from tests.class_run.conftest import RIGHT
+from tests.conftest import whole_only
+from tests.faults.services import Dask, end, free_port
+
+pytest.importorskip("distributed", reason="Dask is not installed: pip install backcheck[cluster]")
+
+from graders.engine import cluster
+from graders.engine.cluster import Cluster, ClusterProblem, connect
+
+SUBMISSIONS = 5
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Dask]:
+    """A scheduler with two workers, which do not say that they have a core to themselves."""
+    with Dask(workers=2) as started:
+        yield started
+
+
+def jobs(setting: Setting) -> Iterator[Job]:
+    for number in range(SUBMISSIONS):
+        text = f"import time\ntime.sleep(0.3)\n{RIGHT}\n# {number}\n"
+        path = Path(f"student-{number}.py")
+        path.write_text(text)
+        yield Job(number, read_submission(path, setting.assignment))
+
+
+def test_a_class_is_graded_once_though_a_worker_is_killed(dask: Dask, setting: Setting, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    engine = Cluster(connect(dask.address, None), setting)
+    while len(engine._client.nthreads()) < 2:
+        time.sleep(0.05)
+    done = []
+    for one in engine.run(jobs(setting)):
+        done.append(one)
+        if len(done) == 2:
+            end(dask.workers[0])
+    engine.close()
+    assert sorted(one.number for one in done) == list(range(SUBMISSIONS))
+    assert not [one for one in done if one.report.faulty]
+    assert len({one.report.score for one in done}) == 1
+
+
+def test_workers_that_do_not_fit_are_refused(dask: Dask, setting: Setting, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(ClusterProblem, match=r"a core of its own: start workers with --nthreads 1 --resources core=1"):
+        Cluster(connect(dask.address, None), replace(setting, throughput=True))
+    monkeypatch.setattr(cluster, "SUITE_VERSION", "9.9.9")
+    with pytest.raises(ClusterProblem, match=r"has backcheck .*; here it is 9\.9\.9"):
+        Cluster(connect(dask.address, None), setting)
+
+
+def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cluster.connect, "__defaults__", (1.0,))
+    Path("ada.py").write_text(RIGHT)
+    address = f"tcp://127.0.0.1:{free_port()}"
+    told = CliRunner().invoke(cli, ["grade", "ada.py", "--unit", "01", "--scheduler", address, "--no-throughput"])
+    assert told.exit_code == 2, told.output
+    assert f"no scheduler answers at {address}" in " ".join(told.output.split())
+
+
+@pytest.mark.parametrize(
+    ("address", "open_"),
+    [("tcp://10.0.0.1:8786", True), ("tcp://127.0.0.1:8786", False), ("tls://10.0.0.1:8786", False)],
+)
+def test_what_can_be_read_on_the_way_is_said(address: str, open_: bool):
+    assert cluster.is_open(address) is open_
+
+
+def printed(*arguments: str) -> str:
+    told = CliRunner().invoke(cli, ["cluster", *arguments])
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def test_the_script_of_a_slurm_job():
+    lines = printed("slurm", "--memory", "3GiB").splitlines()
+    assert lines[0].startswith("#!/")
+    assert {"#SBATCH -J backcheck", "#SBATCH -n 1", "#SBATCH --cpus-per-task=1", "#SBATCH --mem=3G"} <= set(lines)
+    command = lines[-1]
+    assert command.startswith(sys.executable)
+    assert "--nthreads 1 " in command
+    assert "--resources core=1" in command
+    assert subprocess.run(["bash", "-n"], input="\n".join(lines), text=True, check=False).returncode == 0
+
+
+def test_it_names_certificates_where_there_are_any(tmp_path: Path):
+    options = []
+    for name in ("ca", "cert", "key"):
+        (tmp_path / name).touch()
+        options += [f"--tls-{name}", str(tmp_path / name)]
+    script = printed("slurm", *options)
+    assert "tls://" in script
+    assert all(f"{option} {tmp_path / option[6:]}" in script for option in ("--tls-cert", "--tls-key"))
+
+
+def test_the_manifest_for_kubernetes():
+    manifest = json.loads(printed("kubernetes", "--jobs", "12", "--image", "registry.example/backcheck:1"))
+    assert (manifest["kind"], manifest["spec"]["worker"]["replicas"]) == ("DaskCluster", 12)
+    for part in ("worker", "scheduler"):
+        pod = manifest["spec"][part]["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["containers"][0]["image"] == "registry.example/backcheck:1"
+        assert pod["containers"][0]["resources"]["limits"] == {"cpu": "1", "memory": "2Gi"}
+    arguments = manifest["spec"]["worker"]["spec"]["containers"][0]["args"]
+    assert arguments[:3] == ["dask-worker", "--nthreads", "1"]
+    assert arguments[arguments.index("--resources") + 1] == "core=1"
+
+
+SBATCH = """#!/bin/sh
+setsid bash "$1" >>{place}/jobs.log 2>&1 </dev/null &
+echo "Submitted batch job $!"
+echo $! >>{place}/started
+"""
+SCANCEL = """#!/bin/sh
+for job in "$@"; do echo "$job" >>{place}/cancelled; kill -- -"$job" 2>/dev/null; done
+"""
+
+
+@whole_only
+def test_a_class_is_graded_by_jobs_of_a_queue(tmp_path: Path):
+    """Slurm's two commands, which start and end the jobs' scripts at once."""
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / name).write_text(text.format(place=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "class").mkdir()
+    for number in range(4):
+        (tmp_path / "class" / f"student-{number}.py").write_text(f"{RIGHT}\n# {number}\n")
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.faults.quick", "grade", "class", "--unit", "01", "--no-throughput"]
+    done = subprocess.run(
+        [*command, "--cluster", "slurm", "--jobs", "2", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert done.returncode == 1, done.stderr + (tmp_path / "jobs.log").read_text()
+    assert [report["submission"] for report in json.loads(done.stdout)] == [f"student-{number}" for number in range(4)]
+    started = (tmp_path / "started").read_text().split()
+    assert len(started) == 2
+    assert set((tmp_path / "cancelled").read_text().split()) == set(started)
+
+
+@whole_only
+def test_timed_work_goes_to_workers_with_a_core_of_their_own(setting: Setting, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Dask(workers=1, options=("--resources", "core=1")) as timed:
+        engine = Cluster(connect(timed.address, None), replace(setting, throughput=True))
+        done = list(engine.run(iter([next(jobs(setting))])))
+        engine.close()
+    assert not done[0].report.faulty

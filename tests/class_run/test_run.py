@@ -1,0 +1,191 @@
+"""What a run over a class records, and what it leaves for the next: without a grader, by reports made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from graders.batch import Setting
+from graders.engine.jobs import Done, EngineFailure, Job
+from graders.engine.ledger import Ledger
+from graders.engine.run import FAULTS, Ended, Handed, Run
+from graders.engine.stopping import Stopped
+from graders.gradebook.book import Gradebook, Outcome
+from graders.gradebook.errors import GradebookFault
+from graders.secrets import Secret
+from graders.verdict import Report, Result, Status
+
+
+class ByHand:
+    """An engine that gives everybody the same points, and remembers whom."""
+
+    def __init__(self, score: float = 3.0, faulty: frozenset[str] = frozenset(), ends_after: int = 99) -> None:
+        self.score, self.faulty, self.ends_after = score, faulty, ends_after
+        self.graded: list[str] = []
+        self.closed = False
+
+    def run(self, jobs: Iterator[Job]) -> Iterator[Done]:
+        for job in jobs:
+            if len(self.graded) == self.ends_after:
+                raise Stopped(2)
+            self.graded.append(job.submission.name)
+            yield Done(job.number, self.report(job))
+
+    def report(self, job: Job) -> Report:
+        status = Status.ERROR if job.submission.name in self.faulty else Status.PASSED
+        result = Result("one_hot", "forward", "", status, self.score, 5.0, "a fault" if status == "error" else "")
+        return Report("01-activations", "", job.submission.name, "", (result,), started=f"{self.score}")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Class:
+    """A folder, its gradebook, and what is run over it."""
+
+    def __init__(self, folder: Path, setting: Setting) -> None:
+        self.setting, self.book = setting, Gradebook(str(folder.parent / "gradebook.db"))
+        self.handed = [Handed(path, path.stem, path.stem) for path in sorted(folder.iterdir())]
+
+    def run(self, engine: ByHand, *, force: bool = False, confirmed: bool = False) -> list[Ended]:
+        ledger = Ledger(self.book, self.setting, again=force, confirmed=confirmed)
+        return list(Run(self.handed, self.setting, lambda _count: engine, ledger, force=force))
+
+    def scores(self) -> dict[str, float]:
+        return {student.name: report.score for student, _work, report in self.book.reports("01-activations")}
+
+
+@pytest.fixture
+def klass(folder: Path, setting: Setting) -> Iterator[Class]:
+    made = Class(folder, setting)
+    yield made
+    made.book.close()
+
+
+def test_what_has_not_changed_is_not_graded_again(klass: Class):
+    first, second = ByHand(), ByHand()
+    assert [one.recorded.outcome for one in klass.run(first) if one.recorded] == [Outcome.NEW] * 3
+    assert first.closed
+    again = klass.run(second)
+    assert second.graded == []
+    assert [(one.fresh, one.report.score, one.report.submission) for one in again] == [
+        (False, 3.0, "ada"),
+        (False, 3.0, "bob"),
+        (False, 3.0, "eve"),
+    ]
+
+
+def test_a_changed_file_or_another_secret_is(klass: Class):
+    klass.run(ByHand())
+    klass.handed[1].path.write_text("changed = True")
+    changed, other = ByHand(4.0), ByHand()
+    klass.run(changed)
+    assert changed.graded == ["bob"]
+    klass.setting = replace(klass.setting, secret=Secret(b"1" * 32))
+    klass.run(other)
+    assert other.graded == ["ada", "bob", "eve"]
+
+
+def test_by_force_everything_is_graded_and_recorded_beside_what_was(klass: Class):
+    klass.run(ByHand(3.0))
+    engine = ByHand(4.0)
+    ended = klass.run(engine, force=True)
+    assert engine.graded == ["ada", "bob", "eve"]
+    assert {one.recorded.outcome for one in ended if one.recorded} == {Outcome.REGRADED}
+    assert klass.scores() == dict.fromkeys(("ada", "bob", "eve"), 4.0)
+
+
+def test_a_lower_score_waits_until_a_person_confirms_it(klass: Class):
+    klass.run(ByHand(3.0))
+    proposed = klass.run(ByHand(2.0), force=True)
+    assert [(one.recorded.outcome, one.recorded.before, one.recorded.after) for one in proposed if one.recorded] == [
+        (Outcome.PROPOSED, 3.0, 2.0)
+    ] * 3
+    assert set(klass.scores().values()) == {3.0}
+    reminded = klass.run(ByHand(1.0))
+    assert {one.recorded.outcome for one in reminded if one.recorded} == {Outcome.PROPOSED}
+    assert set(klass.scores().values()) == {3.0}
+    engine = ByHand(1.0)
+    klass.run(engine, confirmed=True)
+    assert engine.graded == []  # what was proposed is what is confirmed
+    assert set(klass.scores().values()) == {2.0}
+
+
+def test_a_fault_of_ours_is_not_recorded_and_graded_again(klass: Class):
+    klass.run(ByHand(faulty=frozenset({"bob"})))
+    assert set(klass.scores()) == {"ada", "eve"}
+    engine = ByHand()
+    klass.run(engine)
+    assert engine.graded == ["bob"]
+    assert set(klass.scores()) == {"ada", "bob", "eve"}
+
+
+def test_faults_in_a_row_end_the_run_with_what_was_said(klass: Class, folder: Path):
+    for number in range(FAULTS + 5):
+        (folder / f"more-{number:02}.py").write_text(f"# {number}")
+    klass.handed = [Handed(path, path.stem, path.stem) for path in sorted(folder.iterdir())]
+    engine = ByHand(faulty=frozenset(one.name for one in klass.handed))
+    with pytest.raises(EngineFailure, match="10 submissions in a row met a fault of the grader: a fault"):
+        klass.run(engine)
+    assert len(engine.graded) == FAULTS
+    assert engine.closed
+
+
+def test_after_an_interruption_the_same_run_goes_on(klass: Class):
+    first, second = ByHand(ends_after=2), ByHand()
+    with pytest.raises(Stopped):
+        klass.run(first)
+    assert first.closed
+    assert set(klass.scores()) == {"ada", "bob"}
+    klass.run(second)
+    assert second.graded == ["eve"]
+
+
+def test_what_cannot_be_read_is_a_problem_and_is_looked_at_again_when_it_can(klass: Class):
+    path = klass.handed[0].path
+    text = path.read_text()
+    path.unlink()
+    path.mkdir()
+    klass.run(ByHand())
+    path.rmdir()
+    path.write_text(text)
+    engine = ByHand()
+    klass.run(engine)
+    assert engine.graded == ["ada"]
+
+
+def test_a_gradebook_that_does_not_answer_once_is_asked_again(klass: Class, monkeypatch: pytest.MonkeyPatch):
+    record, asked = Gradebook.record, []
+
+    def lost(self, *arguments, **options):
+        """The first answers are lost: once before, and once after it was recorded."""
+        asked.append(options["again"])
+        done = record(self, *arguments, **options) if len(asked) > 1 else None
+        if len(asked) <= 2:
+            raise GradebookFault("the connection is lost")
+        return done
+
+    klass.run(ByHand())
+    monkeypatch.setattr(Gradebook, "record", lost)
+    monkeypatch.setattr("graders.engine.ledger.PAUSES", (0.0, 0.0, 0.0))
+    klass.run(ByHand(4.0), force=True)
+    assert asked == [True, True, False, True, True]  # ada three times, recorded once
+    with klass.book.reading() as session:
+        from graders.gradebook.schema import Grading
+
+        assert session.query(Grading).count() == 6
+
+
+def test_a_gradebook_that_is_gone_ends_the_run(klass: Class, monkeypatch: pytest.MonkeyPatch):
+    def gone(*_arguments, **_options):
+        raise GradebookFault("no room left")
+
+    monkeypatch.setattr(Gradebook, "record", gone)
+    monkeypatch.setattr("graders.engine.ledger.PAUSES", (0.0,))
+    engine = ByHand()
+    with pytest.raises(GradebookFault):
+        klass.run(engine)
+    assert engine.closed
