@@ -15,7 +15,9 @@ from graders.commands.images import images
 from graders.commands.machine import doctor, units
 from graders.commands.proof import audit, bench
 from graders.commands.shared import FAULT, PASS
+from graders.commands.similarity import similarity
 from graders.commands.student import replay, start
+from graders.commands.summary import summary
 from graders.course.commands import course
 from graders.i18n import _
 from graders.usage import Commands
@@ -37,6 +39,8 @@ cli.add_command(check)
 cli.add_command(replay)
 # instructors
 cli.add_command(grade)
+cli.add_command(summary)
+cli.add_command(similarity)
 cli.add_command(course)
 # who vouches for the graders
 cli.add_command(audit)

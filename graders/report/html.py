@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment
 
-from graders.i18n import _, language
+from graders.i18n import language
 from graders.report import pictures
 from graders.report.arrays import case_rows
-from graders.report.text import points, printable
+from graders.report.environment import environment
+from graders.report.text import points
 from graders.report.view import (
     Item,
     TaskView,
@@ -83,16 +82,8 @@ class _Gallery:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_visible,
-    )
-    environment.globals.update(
-        _=lambda text: _(text),  # looked up at each call: the language may change
+    made = environment()
+    made.globals.update(
         case_rows=case_rows,
         lost_on=lost_on,
         marks=_MARKS,
@@ -102,16 +93,4 @@ def _environment() -> Environment:
         state_name=state_name,
         why_skipped=why_skipped,
     )
-    environment.filters.update(breakable=_breakable, svg=Markup)
-    return environment
-
-
-def _visible(value: Any) -> Any:
-    """Every text on the page passes here before it is escaped."""
-    return printable(value) if type(value) is str else value
-
-
-def _breakable(name: str) -> Markup:
-    """A name that may wrap after its underscores and dots."""
-    text = str(escape(printable(name)))
-    return Markup(text.replace("_", "_<wbr>").replace(".", ".<wbr>").replace("/", "/<wbr>"))
+    return made
