@@ -28,8 +28,8 @@ GAP = "\n\n"
 class Work:
     """Code that is compared.
 
-    name: what it is shown as. student: whose it is; nobody is compared with themselves. text: as handed in, the cells of
-    a notebook one below the other. code: the text with blanks, place by place, for what is not compared.
+    name: what it is shown as. student: whose it is; nobody is compared with themselves. text: as handed in, cells of a
+    notebook one below the other. code: the text with blanks, place by place, for what is not compared.
     """
 
     name: str
