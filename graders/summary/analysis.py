@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graders.summary.catalogue import title_of
 from graders.summary.mistakes import Mistake, mistakes_of
 from graders.summary.record import ClassRecord, Student
 from graders.verdict import Report, Result, Status
@@ -109,6 +110,7 @@ class Analysis:
     """All of it. unread: students whose counted work could not be run; faults: with a fault of the grader's own."""
 
     record: ClassRecord
+    title: str
     max_score: float
     scores: Spread
     bins: tuple[Bin, ...]
@@ -134,6 +136,7 @@ def analyse(record: ClassRecord) -> Analysis:
     running = [report for report in counted if not report.problem]
     return Analysis(
         record,
+        title_of(record.unit, counted[0].title),
         most,
         spread([report.score for report in counted]),
         bins_of(share(report) for report in counted),

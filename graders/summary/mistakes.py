@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 
 from graders.i18n import misconception
+from graders.summary.catalogue import known_words
 from graders.summary.mask import Mask, mask_of
 from graders.summary.record import ClassRecord, Student
 from graders.verdict import Report, Result
@@ -76,12 +76,3 @@ def plainest(results: list[Result], mask: Mask) -> Example:
     """The shortest of what the reports say of it, on the smallest case."""
     examples = [Example(one.property, mask(one.message), str(one.case or "")) for one in results]
     return min(examples, key=lambda one: (not one.message, len(one.message), len(one.case), one.message, one.case))
-
-
-def known_words() -> dict[str, str]:
-    """What every known mistake is called, in English; nothing where the graders' specs cannot be loaded."""
-    if importlib.util.find_spec("torch") is None:
-        return {}
-    from graders.misconceptions import all_chaffs
-
-    return {chaff.label: chaff.message for chaff in all_chaffs()}

@@ -60,11 +60,6 @@ class ClassRecord:
     students: tuple[Student, ...]
 
     @property
-    def title(self) -> str:
-        """What the unit is called, in the language it was graded in."""
-        return self.students[0].counted.report.title
-
-    @property
     def reports(self) -> list[Report]:
         """Every attempt of everybody."""
         return [attempt.report for student in self.students for attempt in student.attempts]

@@ -22,7 +22,7 @@ def to_json(analysis: Analysis, *, names: bool = False) -> dict[str, Any]:
     found = analysis
     return {
         "unit": found.record.unit,
-        "title": found.record.title,
+        "title": found.title,
         "students": len(found.record.students),
         "submissions": len(found.record.reports),
         "max_score": found.max_score,

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graders.summary import mistakes
 from graders.summary.analysis import Analysis, analyse, bins_of, discrimination, share
+from graders.summary.catalogue import known_words
 from graders.summary.record import Attempt, ClassRecord, Student
 from graders.verdict import Standing
 from tests.summary import made
@@ -55,7 +55,7 @@ def test_mistakes_are_ranked_by_students_in_any_attempt(found: Analysis):
 
 
 def test_a_mistake_is_called_what_the_catalogue_calls_it(found: Analysis):
-    assert found.mistakes[0].words == mistakes.known_words()[made.MEAN] == "db is averaged over the batch, not summed"
+    assert found.mistakes[0].words == known_words()[made.MEAN] == "db is averaged over the batch, not summed"
 
 
 def test_no_example_names_anybody(found: Analysis):
