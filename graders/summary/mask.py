@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 
 from graders.i18n import _
 from graders.summary.record import ClassRecord
 
 
 class Mask:
-    """Replaces the names of a class in texts: of students, of their submissions, of the files these were."""
+    """Replaces the names of a class in texts, however they are capitalised and their accents are stored."""
 
     def __init__(self, names: Iterable[str]) -> None:
+        forms = {unicodedata.normalize(form, name) for name in names if name.strip() for form in ("NFC", "NFD")}
         # The longest first: what is left of "Li Wei (2)" without "Li Wei" would tell too much.
-        parts = [_pattern(name) for name in sorted(set(names), key=lambda name: (-len(name), name)) if name.strip()]
-        self.known = re.compile("|".join(parts), re.IGNORECASE) if parts else None
+        ordered = sorted(forms, key=lambda name: (-len(name), name))
+        self.pattern = re.compile("|".join(map(_pattern, ordered)), re.IGNORECASE) if ordered else None
+        self.quick = [name.casefold() for name in ordered]
 
     def __call__(self, text: str) -> str:
         """The text with every name replaced."""
-        return self.known.sub(_("[name]"), text) if self.known else text
+        folded = text.casefold()
+        if self.pattern is None or not any(name in folded for name in self.quick):
+            return text
+        return self.pattern.sub(_("[name]"), text)
 
 
 def mask_of(record: ClassRecord) -> Mask:
-    """The mask of a class."""
+    """The mask of a class: the names of its students and of their submissions."""
     names: set[str] = set()
     for student in record.students:
-        names |= {student.name, student.name.replace(" ", "_")}
-        for attempt in student.attempts:
-            names |= {attempt.report.submission, attempt.report.path, Path(attempt.report.path).name}
-    return Mask(names)
+        names |= {student.name, *(attempt.report.submission for attempt in student.attempts)}
+    return Mask(names | {name.replace(" ", "_") for name in names})
 
 
 def _pattern(name: str) -> str:
