@@ -42,7 +42,7 @@ def to_html(found: Found, unit: str) -> str:
         similar_lines=similar_lines,
         percent=lambda share: f"{100 * share:.0f} %",
     )
-    return made.get_template("similarity.html.j2").render(found=found, unit=unit, language=language())
+    return made.get_template("similarity.html.j2").render(found=found, unit=unit, language=language()).lstrip()
 
 
 def to_json(found: Found) -> dict[str, Any]:

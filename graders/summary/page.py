@@ -50,6 +50,7 @@ def to_html(analysis: Analysis, *, names: bool = False) -> str:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             language=language(),
         )
+        .lstrip()
     )
 
 

@@ -116,7 +116,7 @@ def test_a_part_that_was_copied_ranks_below_a_whole():
     half = BOB[: BOB.index("def affine_backward")] + ANN[ANN.index("def affine_backward") :]
     found = leads({"ann": ANN, "bob": BOB, "dan": RENAMED, "eve": half})
     assert pairs(found)[0] == {"ann", "dan"}
-    assert {frozenset(pair) for pair in pairs(found)[1:]} >= {frozenset({"ann", "eve"}), frozenset({"bob", "eve"})}
+    assert sorted(map(sorted, pairs(found)[1:])) == [["ann", "eve"], ["dan", "eve"]]
     assert found.inside[0].share > found.inside[1].share + 0.2
 
 
@@ -162,13 +162,13 @@ def test_what_is_marked_is_what_is_similar():
     lines = list(excerpt(side.work.text, side.spans))
     marked = "\n".join("".join(text for text, similar in line.parts if similar) for line in lines)
     assert "out[n, m] = (x[n] * w[:, m]).sum() + b[m]" in marked
-    assert "db += row" in marked
+    assert "db = np.zeros_like(b)" in marked
     assert "{1: a, 2: [a]}" not in marked
     assert lines[0].number <= 6
 
 
 def test_fingerprints_are_the_same_in_every_process():
-    assert min(prints(ANN).hashes) == 3571402427566
+    assert min(prints(ANN).hashes) == 26075809726723
     assert prints("x = 1\n").hashes == set()
 
 

@@ -59,6 +59,13 @@ def test_nobody_is_named_anywhere(page: str):
     assert "[name].py" in shown or "[name]" in shown
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pictures, which take most of the time."""
+    monkeypatch.setattr(drawing, "available", lambda: False)
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_names_stand_there_when_asked_for_and_never_in_the_examples(found: Analysis):
     named = to_html(found, names=True)
     assert "This page names students" in named
@@ -68,6 +75,7 @@ def test_names_stand_there_when_asked_for_and_never_in_the_examples(found: Analy
         assert name not in html.unescape(examples)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_students_wrote_is_text(found: Analysis):
     named = Tags(to_html(found, names=True))
     assert not named.all("img", "iframe", "link", "object", "embed", "base")
@@ -143,6 +151,7 @@ def test_the_same_class_gives_the_same_page(found: Analysis, page: str):
     assert to_html(found) == page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_page_in_chinese_speaks_chinese(found: Analysis):
     use_language("zh")
     page = to_html(analyse(made.record(12)))
@@ -153,14 +162,15 @@ def test_a_page_in_chinese_speaks_chinese(found: Analysis):
     assert misconception(known_words()[made.MEAN]) in page
 
 
-def test_without_matplotlib_the_tables_are_there_and_the_page_says_why(found: Analysis, monkeypatch):
-    monkeypatch.setattr(drawing, "available", lambda: False)
+@pytest.mark.usefixtures("undrawn")
+def test_without_matplotlib_the_tables_are_there_and_the_page_says_why(found: Analysis):
     page = to_html(found)
     assert "<svg" not in page
     assert "This page has no pictures" in page
     assert "Students by their share of the points" in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_class_without_faults_has_a_page_too():
     from graders.summary.record import Attempt, ClassRecord, Student
 
