@@ -86,7 +86,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Progress:
-    """What those who handed in again gained. paths: their shares of the points, attempt by attempt."""
+    """What those who handed in again gained. steps: theirs only. paths: shares of the points, attempt by attempt."""
 
     steps: tuple[Step, ...]
     paths: tuple[tuple[float, ...], ...]
@@ -234,7 +234,7 @@ def progress_of(students: Sequence[Student]) -> Progress | None:
     if not again:
         return None
     longest = max(map(len, again))
-    numbered = [[path[place] for path in paths if len(path) > place] for place in range(longest)]
+    numbered = [[path[place] for path in again if len(path) > place] for place in range(longest)]
     steps = tuple(Step(place, len(own), float(np.mean(own))) for place, own in enumerate(numbered, start=1))
     gains = [round(path[-1] - path[0], 6) for path in again]
     better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)

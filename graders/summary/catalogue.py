@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 
-from graders.i18n import language
+from graders.i18n import in_every_language, known, language
+
+UNEXPLAINED = in_every_language(known("no mistake that is known here explains it: work through the case shown"))
+"""What a report says where it cannot name a likely cause, as graders.diagnosis words it."""
 
 
 def loadable() -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graders.i18n import misconception
-from graders.summary.catalogue import known_words
+from graders.i18n import _, misconception
+from graders.summary.catalogue import UNEXPLAINED, known_words
 from graders.summary.mask import Mask, mask_of
 from graders.summary.record import ClassRecord, Student
 from graders.verdict import Report, Result
@@ -48,7 +48,7 @@ def mistakes_of(record: ClassRecord) -> tuple[Mistake, ...]:
     for student in record.students:
         for attempt in student.attempts:
             for result in attempt.report.results:
-                if result.likely or result.misconceptions:
+                if explained(result):
                     made.setdefault(key(result), []).append((student, result))
     mask, catalogue = mask_of(record), known_words()
     found = []
@@ -57,9 +57,14 @@ def mistakes_of(record: ClassRecord) -> tuple[Mistake, ...]:
         still = sum(one in keys(student.counted.report) for student in makers.values())
         results = [result for _student, result in places]
         label = results[0].misconceptions[0] if results[0].misconceptions else ""
-        words = misconception(catalogue[label]) if label in catalogue else mask(results[0].likely)
+        words = misconception(catalogue[label]) if label in catalogue else mask(_(results[0].likely))
         found.append(Mistake(one, label, results[0].task, words, len(makers), still, plainest(results, mask)))
     return tuple(sorted(found, key=lambda one: (-one.students, -one.still, one.key)))
+
+
+def explained(result: Result) -> bool:
+    """Whether the report says why it failed."""
+    return bool(result.misconceptions) or result.likely not in ("", *UNEXPLAINED)
 
 
 def key(result: Result) -> str:
@@ -69,7 +74,7 @@ def key(result: Result) -> str:
 
 def keys(report: Report) -> tuple[str, ...]:
     """The mistakes named in a report, the likeliest of each result, none twice."""
-    return tuple(dict.fromkeys(key(one) for one in report.results if one.likely or one.misconceptions))
+    return tuple(dict.fromkeys(key(one) for one in report.results if explained(one)))
 
 
 def plainest(results: list[Result], mask: Mask) -> Example:

@@ -14,7 +14,7 @@ from graders.summary.analysis import Analysis, Bin, Item, Progress
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIZE = (4.6, 2.6)
+SIZE, TALL = (4.6, 2.6), (4.6, 3.6)
 WEAK = 0.2
 """Below it a task hardly tells strong work from weak."""
 _SHOWN = 150
@@ -30,17 +30,18 @@ def scores(bins: Sequence[Bin]) -> Picture:
         for one in bins:
             if one.count:
                 axes.text(one.low + 4.5, one.count, str(one.count), ha="center", va="bottom", color=INK, fontsize=9.5)
-        axes.set(xlim=(-1, 101), ylim=(0, max(counts) * 1.15))
-        axes.set_xticks(range(0, 101, 20), [f"{percent} %" for percent in range(0, 101, 20)])
+        axes.set(xlim=(-1, 103), ylim=(0, max(counts) * 1.15))
+        axes.set_xticks(range(0, 101, 20))
         _whole_numbers(axes)
 
     caption = _("Students by their share of the points, in tenths; the last bar includes full marks.")
-    return _drawn(plot, "scores", _("Distribution of scores"), caption, _("students"), _("share of the points"))
+    return _drawn(plot, "scores", _("Distribution of scores"), caption, _("students"), _("percent of the points"))
 
 
 def items(found: Sequence[Item]) -> Picture:
     """Difficulty beside discrimination; the number is the task's in the table."""
     shown = [(number, one.difficulty, one.discrimination) for number, one in enumerate(found, 1)]
+    start = 20 * int(5 * min(easy for _number, easy, _tells in shown))
 
     def plot(axes: Axes) -> None:
         for number, easy, tells in shown:
@@ -48,16 +49,15 @@ def items(found: Sequence[Item]) -> Picture:
                 axes.text(100 * easy, tells, str(number), ha="center", va="center", color=INK, fontsize=10.5)
         axes.axhline(WEAK, color=MUTED, linewidth=1, linestyle="--")
         lowest = min((tells for _number, _easy, tells in shown if tells is not None), default=0.0)
-        axes.set(xlim=(-3, 103), ylim=(min(-0.05, lowest - 0.1), 1.05))
-        axes.set_xticks(range(0, 101, 20), [f"{percent} %" for percent in range(0, 101, 20)])
+        axes.set(xlim=(start - 4, 104), ylim=(min(-0.05, lowest - 0.1), 1.05))
+        axes.set_xticks(range(start, 101, 10 if start >= 50 else 20))
 
     caption = _(
         "A number a task, as in the table. To the right: easier. Higher up: tells better who does well in the rest;"
         " below the dashed line it hardly does."
     )
-    return _drawn(
-        plot, "items", _("Difficulty and discrimination"), caption, _("discrimination"), _("mean share of the points")
-    )
+    upward, across = _("discrimination"), _("percent of the points, mean")
+    return _drawn(plot, "items", _("Difficulty and discrimination"), caption, upward, across, TALL)
 
 
 def progress(found: Progress) -> Picture:
@@ -72,10 +72,10 @@ def progress(found: Progress) -> Picture:
         axes.plot(range(1, len(means) + 1), means, color=GOOD, linewidth=2.4, marker="o", markersize=5)
         axes.set(ylim=(-4, 104), xlim=(0.85, len(means) + 0.15))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set_yticks(range(0, 101, 20), [f"{percent} %" for percent in range(0, 101, 20)])
+        axes.set_yticks(range(0, 101, 20))
 
-    caption = _("A thin line for everybody who handed in again; the thick one is the mean of all attempts so numbered.")
-    return _drawn(plot, "progress", _("Progress over attempts"), caption, _("share of the points"), _("attempt"))
+    caption = _("A thin line for everybody who handed in again; the thick one is their mean.")
+    return _drawn(plot, "progress", _("Progress over attempts"), caption, _("percent of the points"), _("attempt"))
 
 
 def times(seconds: Sequence[float]) -> Picture:
@@ -100,8 +100,16 @@ def all_pictures(analysis: Analysis) -> dict[str, Picture]:
     return drawn
 
 
-def _drawn(plot: Callable[[Axes], None], prefix: str, title: str, caption: str, upward: str, across: str) -> Picture:
-    return picture(plot, SIZE, f"picture-{prefix}", caption, {"ylabel": upward, "xlabel": across}, title)
+def _drawn(
+    plot: Callable[[Axes], None],
+    prefix: str,
+    title: str,
+    caption: str,
+    upward: str,
+    across: str,
+    size: tuple[float, float] = SIZE,
+) -> Picture:
+    return picture(plot, size, f"picture-{prefix}", caption, {"ylabel": upward, "xlabel": across}, title)
 
 
 def _whole_numbers(axes: Axes) -> None:

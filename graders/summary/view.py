@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graders.report.view import Item, TaskView, task_views
 from graders.summary.analysis import share
 from graders.summary.mask import Mask, mask_of
-from graders.summary.mistakes import Mistake, key, keys
+from graders.summary.mistakes import Mistake, explained, key, keys
 from graders.summary.record import Attempt, ClassRecord, Student
 
 
@@ -78,7 +78,7 @@ def _view(student: Student, by_key: dict[str, Mistake], names: bool, mask: Mask)
     for task in tasks if not report.problem else ():
         for item in task.failures:
             result = item.result
-            likely = by_key[key(result)].words if result.likely or result.misconceptions else ""
+            likely = by_key[key(result)].words if explained(result) else ""
             found.append(Failure(task.name, item, mask(item.message), likely))
     return StudentView(
         student,
