@@ -35,7 +35,7 @@ _TOLD = 10
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The CSV file that says who handed in what: nobody is compared with themselves.",
 )
-@click.option("--top", type=click.IntRange(1), default=30, show_default=True, help="How many leads at most.")
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many leads at most.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The page; by default similarity.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the leads as JSON, and nothing else.")
 def similarity(

@@ -16,7 +16,7 @@ COMMON_SHARE = 0.1
 """What so many students have, or more than this share of them, is what one writes, and no lead."""
 LEAST = 120.0
 """Characters of code, names counted as one: what is shorter is not compared, and what has less in common is no lead."""
-LOOKED_AT = 20
+LOOKED_AT = 5
 """Of so many times the leads that are wanted the common code is found exactly; it is counted for all."""
 
 Spans = tuple[tuple[int, int], ...]
