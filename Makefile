@@ -2,6 +2,7 @@
 # make test   set up what is needed and run the tests
 # make lint   ruff and mypy
 # make engine  start the Docker Engine where it can be started, and make the worker's image
+# make database  install PostgreSQL where root may, for the tests of the gradebook
 # make test-all, make fuzz, make exploits   what takes too long for every change
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ READY := $(VENV)/.ready
 IMAGES  ?=
 CHROMIUM ?= chromium
 
-.PHONY: setup sandbox engine demo test test-all fuzz exploits lint budget bench coverage translate docs picture clean
+.PHONY: setup sandbox engine database demo test test-all fuzz exploits lint budget bench coverage translate docs picture clean
 
 setup: $(READY) sandbox
 
@@ -58,6 +59,13 @@ engine: $(READY)
 	  || { cat .demo/image.log; \
 	    echo "the worker's image could not be made; --sandbox docker will say so, and its tests will fail"; }
 
+# A PostgreSQL server, for the tests of the gradebook, which start it by themselves: root may install it. Without one they
+# are skipped and say so.
+database:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] \
+	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null 2>&1 \
+	  || echo "PostgreSQL could not be installed; going on without"
+
 # `make demo TIMED=--throughput` times every task as well, which takes some twenty seconds a submission.
 TIMED ?= --no-throughput
 demo: setup $(if $(filter docker,$(SANDBOX)),engine)
@@ -71,7 +79,7 @@ test: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Everything, with what takes too long for every change: all exploits in all sandboxes, and the whole fuzzing.
-test-all: setup engine fuzz
+test-all: setup engine database fuzz
 	BACKCHECK_TEST_ALL=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # A million malformed replies, ten thousand malformed submissions, gradings in which something is killed.

@@ -10,6 +10,8 @@ import click
 
 from graders import SUITE_VERSION, i18n
 from graders.commands.check import check
+from graders.commands.export import export
+from graders.commands.gradebook import gradebook
 from graders.commands.grading import grade
 from graders.commands.images import images
 from graders.commands.machine import doctor, units
@@ -41,6 +43,8 @@ cli.add_command(replay)
 cli.add_command(grade)
 cli.add_command(summary)
 cli.add_command(similarity)
+cli.add_command(gradebook)
+cli.add_command(export)
 cli.add_command(course)
 # who vouches for the graders
 cli.add_command(audit)

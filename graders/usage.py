@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from graders.gradebook.errors import GradebookError, GradebookFault
 from graders.i18n import _
-from graders.policy import SettingsError
+from graders.policy import Policy, SettingsError
 
 if TYPE_CHECKING:
     from graders.batch import Setting
@@ -30,15 +31,23 @@ class Problem(click.ClickException):
     exit_code = 2
 
 
+class Fault(click.ClickException):
+    """Something that is nobody's mistake stopped a command: one clear message, exit code 3."""
+
+    exit_code = 3
+
+
 class Commands(click.Group):
-    """A group of commands in which settings that cannot be used are a usage error."""
+    """A group of commands in which settings and gradebooks that cannot be used are a usage error."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except SettingsError as error:
+        except (SettingsError, GradebookError) as error:
             raise Problem(str(error)) from None
+        except GradebookFault as fault:
+            raise Fault(str(fault)) from fault
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "graders":
                 raise
@@ -178,6 +187,33 @@ def course_unit(unit: Unit, folder: Path | None) -> tuple[Unit, Path | None]:
     except ReleaseError as error:
         raise Problem(str(error)) from None
     return wanted, course.folder
+
+
+def course_folder(folder: Path | None) -> Path | None:
+    """The folder of the course named, or of the one around us; None where there is none."""
+    if folder is not None:
+        return folder
+    here = Path.cwd()
+    return next((one for one in (here, *here.parents) if (one / "course.toml").is_file()), None)
+
+
+def course_policies(names: Iterable[str], folder: Path | None) -> dict[str, Policy]:
+    """What the course of a folder, by default the one around us, wants of these units.
+
+    A unit that is none of ours, from another gradebook, has no policy of its own.
+    """
+    require_whole()
+    require_torch()
+    from graders.course.settings import find_course, read_course
+    from graders.specs import find_unit, unit_names
+
+    course = read_course(folder) if folder else find_course(Path.cwd())
+    known = unit_names()
+    units = {name: find_unit(name) if name in known else None for name in names}
+    return {
+        name: Policy() if unit is None else course.policy(unit) if course else unit.policy
+        for name, unit in units.items()
+    }
 
 
 def as_released(unit: Unit, submission: Path) -> tuple[Unit, list[Note]]:

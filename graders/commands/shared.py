@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +38,26 @@ def throughput_option(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         envvar="BACKCHECK_THROUGHPUT",
         help="Also time the work beside the reference; without, its points are the other properties'.",
+    )(command)
+
+
+def gradebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--gradebook`."""
+    return click.option(
+        "--gradebook",
+        "url",
+        metavar="URL",
+        help="A file, or postgresql+psycopg://...; else BACKCHECK_GRADEBOOK, or the course's .backcheck/gradebook.db.",
+    )(command)
+
+
+def course_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--course`."""
+    return click.option(
+        "--course",
+        "folder",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="The course's folder; by default the one you are in.",
     )(command)
 
 

@@ -10,7 +10,18 @@ import enum
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from sqlalchemy import DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -51,7 +62,15 @@ class Decision(enum.StrEnum):
 class Base(DeclarativeBase):
     """What all tables have in common."""
 
-    type_annotation_map: ClassVar = {datetime: Moment, str: String(200)}
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: Moment, str: String(200), float: Double}
 
 
 class Student(Base):
@@ -76,6 +95,8 @@ class Work(Base):
     """What a student handed in for a unit: one content, however often it came.
 
     submission: the name it was handed in under. fingerprint: of its bytes, "" where it could not be read.
+    seen, last_seen: when a run first and last came across it; where nobody says when it was received, what was last
+    seen came last.
     """
 
     __tablename__ = "works"
@@ -88,7 +109,7 @@ class Work(Base):
     path: Mapped[str] = mapped_column(Text, default="")
     received: Mapped[datetime | None]
     seen: Mapped[datetime]
-    """When a run first came across it."""
+    last_seen: Mapped[datetime | None]
     student: Mapped[Student] = relationship(back_populates="works")
     gradings: Mapped[list[Grading]] = relationship(
         back_populates="work", cascade="all, delete-orphan", order_by="Grading.id"
@@ -100,7 +121,9 @@ class Grading(Base):
     """One grading of a work.
 
     key: a digest of all that the scores depend on; `round` tells apart gradings that were asked for again. why: the
-    reason it was graded, where it was not the first time. report: the whole report, as JSON.
+    reason it was graded, where it was not the first time. run: of which run it came, "" where it had no name.
+    cpu_seconds, memory: what the sandbox used, the latter in bytes; None where nobody measured it. decided_by, decided:
+    who said what becomes of a lower score. report: the whole report, as JSON.
     """
 
     __tablename__ = "gradings"
@@ -117,6 +140,11 @@ class Grading(Base):
     secret: Mapped[str]
     recorded: Mapped[datetime]
     seconds: Mapped[float]
+    run: Mapped[str] = mapped_column(default="", server_default="")
+    cpu_seconds: Mapped[float | None]
+    memory: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str] = mapped_column(default="", server_default="")
+    decided: Mapped[datetime | None]
     report: Mapped[str] = mapped_column(Text)
     work: Mapped[Work] = relationship(back_populates="gradings")
 

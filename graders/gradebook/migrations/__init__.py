@@ -1,0 +1,1 @@
+"""How the gradebook's tables came to be what they are; graders/gradebook/versions.py carries it out."""

@@ -1,0 +1,256 @@
+"""Scores from nbgrader's gradebook and into it, by nbgrader's own interface."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import sqlite3
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError, SAWarning
+
+from graders.gradebook.book import Gradebook, Outcome, Place
+from graders.gradebook.decisions import find_student, override
+from graders.gradebook.errors import GradebookError
+from graders.gradebook.record import student_of
+from graders.gradebook.scores import Line, lines
+from graders.i18n import _
+from graders.policy import Policy
+from graders.verdict import Note, Report, Result, Status
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook as Theirs
+    from nbgrader.api import SubmittedAssignment
+
+TEST = "test-"
+"""What the cells that hold a task's points begin with, as in graders.course.cells."""
+BY = "nbgrader"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What an export needs to know of a unit. notebook: what its notebook is called, without its ending."""
+
+    name: str
+    notebook: str
+    policy: Policy
+
+
+@contextmanager
+def their_book(path: Path) -> Iterator[Theirs]:
+    """The gradebook of nbgrader in a file that is there; GradebookError where it is none."""
+    if importlib.util.find_spec("nbgrader") is None:
+        raise GradebookError(_("nbgrader is not installed: pip install 'backcheck[nbgrader]'"))
+    if not path.is_file():
+        raise GradebookError(_("no such file or folder: {path}").format(path=path))
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(student)")}
+    except sqlite3.Error as error:
+        raise GradebookError(_("{path}: {reason}").format(path=path, reason=error)) from None
+    if not {"student", "submitted_assignment", "grade", "base_cell"} <= names:
+        raise GradebookError(_("{path} is no gradebook of nbgrader").format(path=path))
+    if "lms_user_id" not in columns:
+        raise GradebookError(_("{path} is of an older nbgrader: run nbgrader db upgrade").format(path=path))
+    from nbgrader.api import Gradebook as Theirs
+
+    try:
+        with warnings.catch_warnings(), Theirs(f"sqlite:///{path.resolve()}") as book:
+            warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own tables
+            yield book
+    except DBAPIError as error:
+        raise GradebookError(_("{path}: {reason}").format(path=path, reason=error.orig)) from None
+
+
+# from nbgrader
+
+
+def import_book(book: Gradebook, path: Path, unit: str = "") -> dict[Outcome, int]:
+    """Record everything that nbgrader graded, of one assignment or of all; how many of each outcome.
+
+    What was recorded before is recorded once; a lower score waits for a person as any other does. Points that a person
+    gave in nbgrader instead of computed ones become overrides.
+    """
+    counts: dict[Outcome, int] = {}
+    with their_book(path) as theirs:
+        assignments = [one.name for one in theirs.assignments]
+        if unit and unit not in assignments:
+            text = _("{path} has no assignment {name}; it has {known}")
+            raise GradebookError(text.format(path=path, name=unit, known=", ".join(sorted(assignments))))
+        _import_people(book, theirs)
+        for name in [unit] if unit else assignments:
+            for submission in theirs.assignment_submissions(name):
+                outcome = _import_one(book, submission)
+                if outcome:
+                    counts[outcome] = counts.get(outcome, 0) + 1
+    return counts
+
+
+def _import_people(book: Gradebook, theirs: Theirs) -> None:
+    with book.session() as session:
+        for one in theirs.students:
+            student = student_of(session, one.id)
+            name = ", ".join(filter(None, (one.last_name, one.first_name)))
+            student.full_name = name or student.full_name
+            student.email = one.email or student.email
+            student.outside_id = one.lms_user_id or student.outside_id
+
+
+def _import_one(book: Gradebook, submission: SubmittedAssignment) -> Outcome | None:
+    """None where nbgrader has not graded it."""
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    if not any(grade.auto_score is not None or grade.manual_score is not None for grade in grades):
+        return None
+    student, unit = submission.student.id, submission.assignment.name
+    received = submission.timestamp.replace(tzinfo=UTC) if submission.timestamp else None
+    fingerprint = hashlib.sha256(f"nbgrader {unit} {student} {received}".encode()).hexdigest()[:16]
+    report = _report(submission, grades, fingerprint)
+    points = json.dumps([(one.task, one.score, one.max_score) for one in report.results])
+    key = hashlib.sha256(f"nbgrader {points}".encode()).hexdigest()
+    place = Place(student, unit, student, fingerprint, received=received)
+    done = book.record(place, key, report, why=_("imported from nbgrader"))
+    for grade in grades:
+        if grade.auto_score is not None and grade.manual_score not in (None, grade.auto_score):
+            score = grade.manual_score + (grade.extra_credit or 0.0)
+            _override_once(book, student, unit, grade.name.removeprefix(TEST), score)
+    return done.outcome
+
+
+def _override_once(book: Gradebook, student: str, unit: str, task: str, score: float) -> None:
+    with book.session() as session:
+        held = [one for one in find_student(session, student).overrides if (one.unit, one.task) == (unit, task)]
+        if not any(one.by == BY and one.score == score for one in held):
+            override(session, student, unit, task, score, _("imported from nbgrader"), BY)
+
+
+def _report(submission: SubmittedAssignment, grades: Sequence[Any], fingerprint: str) -> Report:
+    results, bonus = [], []
+    for grade in grades:
+        computed = grade.auto_score if grade.auto_score is not None else grade.manual_score or 0.0
+        score = computed + (grade.extra_credit or 0.0)
+        task, most = grade.name.removeprefix(TEST), grade.max_score
+        if grade.extra_credit:
+            bonus += [task] if not most else []
+        status = Status.PASSED if score >= most else Status.FAILED
+        results.append(Result(task, BY, "", status, round(score, 6), most))
+    unit = submission.assignment.name
+    notes = [Note(BY, _("imported from nbgrader"))]
+    if penalty := submission.late_submission_penalty:
+        notes.append(Note(BY, _("points less for being late there: {points:g}").format(points=penalty)))
+    return Report(
+        unit,
+        unit,
+        submission.student.id,
+        "",
+        tuple(results),
+        notes=tuple(notes),
+        fingerprint=fingerprint,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"nbgrader": importlib.import_module("nbgrader").__version__},
+        bonus=tuple(bonus),
+    )
+
+
+# to nbgrader
+
+
+def export_book(book: Gradebook, path: Path, units: Sequence[Unit]) -> int:
+    """Write the attempt that counts of every student into nbgrader's gradebook; how many.
+
+    Computed points go where nbgrader's own grading puts them, what a person gave where a person's points go there, and
+    what being late costs is nbgrader's late penalty. Assignments, cells and students that are missing are added;
+    points for answers in words stay what they are.
+    """
+    count = 0
+    with their_book(path) as theirs:
+        for unit in units:
+            with book.reading() as session:
+                found = lines(session, unit.name, unit.policy, with_tasks=True)
+            notebook = _prepare(theirs, unit, found)
+            for line in found:
+                if line.counted:
+                    _export_one(theirs, unit, notebook, line)
+                    count += 1
+    return count
+
+
+def _prepare(theirs: Theirs, unit: Unit, found: Sequence[Line]) -> str:
+    """The assignment with a notebook whose cells hold the tasks' points; that notebook's name."""
+    assignment = theirs.update_or_create_assignment(unit.name)
+    holding = {
+        cell.name: notebook.name for notebook in assignment.notebooks for cell in notebook.grade_cells
+    }  # where a course's own notebook is called otherwise
+    tasks = dict.fromkeys(task for line in found for task in (line.tasks or {}))
+    name = next((holding[TEST + task] for task in tasks if TEST + task in holding), unit.notebook)
+    if name not in {notebook.name for notebook in assignment.notebooks}:
+        theirs.add_notebook(name, unit.name)
+    worth = unit.policy.worth
+    for task in tasks:
+        if TEST + task not in holding:
+            most = 0.0 if task in unit.policy.bonus else worth.get(task, 0.0)
+            theirs.add_grade_cell(TEST + task, name, unit.name, max_score=most, cell_type="code")
+    return name
+
+
+def _export_one(theirs: Theirs, unit: Unit, notebook: str, line: Line) -> None:
+    counted = line.counted
+    assert counted
+    who = line.student
+    known: Mapping[str, str] = {"email": who.email, "lms_user_id": who.outside_id}
+    theirs.update_or_create_student(who.name, **{name: value for name, value in known.items() if value})
+    received = counted.standing.received
+    moment = {"timestamp": datetime.fromisoformat(received).astimezone(UTC).replace(tzinfo=None)} if received else {}
+    submission = theirs.update_or_create_submission(unit.name, who.name, **moment)
+    handed_in = theirs.find_submission_notebook(notebook, unit.name, who.name)
+    given = {one.task: one.score for one in line.given}
+    held = {grade.name for grade in handed_in.grades}
+    for name in {TEST + task for task in line.tasks or {}} - held:
+        _add_grade(theirs, unit, notebook, name, handed_in)
+    for grade in handed_in.grades:
+        task = grade.name.removeprefix(TEST)
+        if not grade.name.startswith(TEST) or task not in (line.tasks or {}):
+            continue
+        _write(grade, (line.tasks or {})[task], given.get(task), unit.policy, task)
+    theirs.db.commit()
+    theirs.db.refresh(handed_in)
+    handed_in.late_submission_penalty = round(handed_in.score * line.late, 2) or None
+    theirs.db.commit()
+    if "" in given:
+        theirs.db.refresh(submission)
+        _make_up(handed_in, given[""], submission.score - submission.late_submission_penalty)
+        theirs.db.commit()
+
+
+def _add_grade(theirs: Theirs, unit: Unit, notebook: str, name: str, handed_in: Any) -> None:
+    """A place for a task's points that was added after this student's submission."""
+    from nbgrader.api import Grade
+
+    theirs.db.add(Grade(cell_id=theirs.find_grade_cell(name, notebook, unit.name).id, notebook=handed_in))
+    theirs.db.commit()
+
+
+def _write(grade: Any, points: float, given: float | None, policy: Policy, task: str) -> None:
+    """A task's points; a bonus is extra credit there, and a cell may be worth something else there than here."""
+    worth, most = policy.worth.get(task, 0.0), grade.max_score
+    grade.needs_manual_grade = False
+    if task in policy.bonus:
+        grade.auto_score, grade.manual_score = 0.0, None
+        grade.extra_credit = points if given is None else given
+        return
+    share = most / worth if worth else 1.0 if most else 0.0
+    grade.auto_score, grade.extra_credit = round(points * share, 6), None
+    grade.manual_score = None if given is None else round(given * share, 6)
+
+
+def _make_up(handed_in: Any, final: float, now: float) -> None:
+    """Points given for a whole unit: nbgrader has no place for them but extra credit, which may be negative."""
+    first = handed_in.grades[0]
+    first.extra_credit = round((first.extra_credit or 0.0) + final - now, 6)

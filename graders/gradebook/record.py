@@ -1,0 +1,168 @@
+"""Recording one grading: once, however often it comes, and without a score that drops by itself."""
+
+from __future__ import annotations
+
+import enum
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, defer
+
+from graders.gradebook.schema import Grading, State, Student, Work
+from graders.report import as_json
+from graders.verdict import Report
+
+DROP = 0.005
+"""Scores have two decimals: less of a difference is none."""
+IN_FORCE = (State.COUNTS, State.PROPOSED)
+
+
+class Outcome(enum.StrEnum):
+    """What became of a grading that was to be recorded."""
+
+    NEW = "new"
+    ALREADY = "already"
+    """Somebody recorded the same grading before; it stays as it was."""
+    REGRADED = "regraded"
+    PROPOSED = "proposed"
+    """The score would be lower: it waits until a person confirms it."""
+    FAULT = "fault"
+    """A fault of ours is in it: nothing was recorded, and it will be graded again."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose submission it is, and for what.
+
+    student: as files and rosters call them. submission: the name it was handed in under. received: where it is known.
+    """
+
+    student: str
+    unit: str
+    submission: str
+    fingerprint: str
+    path: str = ""
+    received: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("student", "submission", "path"):  # files may have names that are no text
+            text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
+            object.__setattr__(self, name, text)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a call of `record` did. before: the score that counted until then, None where there was none."""
+
+    outcome: Outcome
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is noted beside a report.
+
+    why: the reason, where the work was graded before. again: it was asked for again. confirmed: the score may drop.
+    run: of which run it came. cpu_seconds, memory: what the sandbox used.
+    """
+
+    why: str = ""
+    again: bool = False
+    confirmed: bool = False
+    run: str = ""
+    cpu_seconds: float | None = None
+    memory: int | None = None
+
+
+def add(session: Session, place: Place, key: str, report: Report, told: Circumstances) -> Recorded:
+    """Record a grading, within a transaction."""
+    work = work_at(session, place)
+    wanted = select(Grading).where(Grading.work_id == work.id).order_by(Grading.id).options(defer(Grading.report))
+    gradings = session.scalars(wanted).all()
+    earlier = [one for one in gradings if one.key == key and one.state in IN_FORCE]
+    counting = next((one for one in gradings if one.state == State.COUNTS), None)
+    before = counting.score if counting else None
+    if earlier and not told.again:
+        return Recorded(Outcome.ALREADY, before, earlier[-1].score)
+    drops = before is not None and report.score < before - DROP and not told.confirmed
+    for one in gradings:  # what is newer takes the place of what still waits, and of what counts if it may
+        if one.state == State.PROPOSED or (one.state == State.COUNTS and not drops):
+            one.state = State.SUPERSEDED
+    session.add(
+        Grading(
+            work_id=work.id,
+            key=key,
+            round=sum(one.key == key for one in gradings),
+            state=State.PROPOSED if drops else State.COUNTS,
+            why=told.why,
+            score=report.score,
+            max_score=report.max_score,
+            suite=report.versions.get("backcheck", ""),
+            secret=report.secret,
+            recorded=datetime.now(UTC),
+            seconds=report.seconds,
+            run=told.run,
+            cpu_seconds=told.cpu_seconds,
+            memory=told.memory,
+            report=as_json.dumps(report),
+        )
+    )
+    if before is None:
+        return Recorded(Outcome.NEW, None, report.score)
+    return Recorded(Outcome.PROPOSED if drops else Outcome.REGRADED, before, report.score)
+
+
+def student_of(session: Session, name: str) -> Student:
+    """The student's row; a new one where there is none."""
+    student = session.scalars(select(Student).where(Student.name == name)).first()
+    if student is None:
+        student = Student(name=name, pseudonym=f"s-{secrets.token_hex(4)}")
+        session.add(student)
+        session.flush()
+    return student
+
+
+def find_work(session: Session, place: Place) -> Work | None:
+    """The work's row, locked against others until the transaction ends."""
+    return session.scalars(
+        select(Work)
+        .join(Work.student)
+        .where(Student.name == place.student, Work.unit == place.unit, Work.submission == place.submission)
+        .where(Work.fingerprint == place.fingerprint)
+        .with_for_update(of=Work)
+    ).first()
+
+
+def work_at(session: Session, place: Place) -> Work:
+    """The work's row; new ones where the student or the content is."""
+    work = find_work(session, place)
+    if work is None:
+        work = Work(
+            student=student_of(session, place.student),
+            unit=place.unit,
+            submission=place.submission,
+            fingerprint=place.fingerprint,
+            path=place.path,
+            received=place.received,
+            seen=datetime.now(UTC),
+        )
+        session.add(work)
+    elif place.received is not None:
+        work.received = place.received
+    session.flush()
+    came_last(session, work)
+    return work
+
+
+def came_last(session: Session, work: Work) -> None:
+    """Note that this is what was come across last in its place, whatever became of the clock."""
+    others = select(func.max(Work.last_seen)).where(
+        Work.student_id == work.student_id, Work.unit == work.unit, Work.submission == work.submission
+    )
+    latest = session.scalar(others)
+    now = datetime.now(UTC)
+    work.last_seen = max(now, latest + timedelta(microseconds=1)) if latest else now
+    session.flush()
