@@ -47,7 +47,7 @@ class PropertyLoss:
     """A property that failed. failed: students; judged: of how many. lost: points, on average of those judged."""
 
     task: str
-    property: str
+    name: str
     question: str
     failed: int
     judged: int
@@ -185,7 +185,7 @@ def properties_of(reports: Sequence[Report]) -> tuple[PropertyLoss, ...]:
         for (task, name), results in judged.items()
         if (failed := sum(one.status is Status.FAILED for one in results))
     ]
-    return tuple(sorted(found, key=lambda one: (-one.failed, -one.lost, one.task, one.property)))
+    return tuple(sorted(found, key=lambda one: (-one.failed, -one.lost, one.task, one.name)))
 
 
 def mean_loss(results: Sequence[Result]) -> float:

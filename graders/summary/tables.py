@@ -8,8 +8,8 @@ import io
 from typing import Any
 
 from graders.report.class_csv import harmless
-from graders.summary.analysis import Analysis, share
-from graders.summary.mistakes import keys
+from graders.summary.analysis import Analysis, PropertyLoss, share
+from graders.summary.mistakes import Mistake, keys
 
 COLUMNS = (
     *("what", "task", "property", "mistake", "students", "of", "still"),
@@ -31,7 +31,7 @@ def to_json(analysis: Analysis, *, names: bool = False) -> dict[str, Any]:
         "grader_faults": found.faults,
         "scores": _plain(found.scores),
         "distribution": [_plain(one) for one in found.bins],
-        "properties": [{**_plain(one), "share": round(one.share, 4)} for one in found.properties],
+        "properties": [_loss(one) for one in found.properties],
         "mistakes": [_mistake(one) for one in found.mistakes],
         "tasks": [_plain(one) for one in found.items],
         "progress": _plain(found.progress) if found.progress else None,
@@ -77,7 +77,7 @@ def _rows(found: Analysis) -> list[dict[str, Any]]:
         {
             "what": "property",
             "task": one.task,
-            "property": one.property,
+            "property": one.name,
             "students": one.failed,
             "of": one.judged,
             "points_lost": round(one.lost, 4),
@@ -99,10 +99,13 @@ def _rows(found: Analysis) -> list[dict[str, Any]]:
     return [*tasks, *properties, *mistakes]
 
 
-def _mistake(one: Any) -> dict[str, Any]:
+def _mistake(one: Mistake) -> dict[str, Any]:
+    return {name: value for name, value in _plain(one).items() if name != "key"}
+
+
+def _loss(one: PropertyLoss) -> dict[str, Any]:
     plain = _plain(one)
-    del plain["key"]
-    return plain
+    return {"task": one.task, "property": plain.pop("name"), **plain, "share": round(one.share, 4)}
 
 
 def _plain(value: Any) -> Any:

@@ -74,7 +74,7 @@ def test_a_cause_without_a_label_counts_as_a_mistake_of_its_task():
 def test_properties_that_fail_most_come_first_of_work_that_ran(found: Analysis):
     ran = [own[-1] for own in made.students().values() if not own[-1].problem]
     for one in found.properties:
-        results = [r for report in ran for r in report.results if (r.task, r.property) == (one.task, one.property)]
+        results = [r for report in ran for r in report.results if (r.task, r.property) == (one.task, one.name)]
         assert one.judged == len(ran) == 23
         assert one.failed == sum(r.score == 0 for r in results)
         assert one.lost == pytest.approx(sum(r.max_score - r.score for r in results) / 23)
