@@ -16,6 +16,7 @@ import pytest
 from graders.i18n import use_language
 from graders.summary.analysis import analyse
 from graders.summary.page import to_html
+from tests.similarity.samples import ANN, RENAMED
 from tests.summary import made
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
@@ -197,3 +198,24 @@ def test_who_listens_finds_regions_headings_and_names(page: Any):
         ".map((one) => one.outerHTML)"
     )
     assert unnamed == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_similar_work_stands_side_by_side_or_one_below_the_other(width: int, browser: Any, tmp_path: Path):
+    pytest.importorskip("copydetect", reason="copydetect is not installed: pip install backcheck[similarity]")
+    from graders.similarity.leads import find_leads
+    from graders.similarity.page import to_html as leads_html
+    from graders.similarity.works import work_of
+
+    works = [work_of(name, name, "work", [text]) for name, text in (("ann", ANN), ("dan", RENAMED))]
+    path = tmp_path / "similarity.html"
+    path.write_text(leads_html(find_leads(works, [], "", 5), made.UNIT), encoding="utf-8")
+    for scheme in ("light", "dark"):
+        opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        opened.goto(path.as_uri())
+        keep(opened, f"similarity-{width}-{scheme}")
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        assert opened.evaluate(CONTRAST) == []
+        first, second = (opened.locator(".side").nth(place).bounding_box() for place in (0, 1))
+        assert (first["y"] == second["y"]) == (width == DESKTOP)
+        opened.close()
