@@ -87,13 +87,14 @@ def excerpt(text: str, spans: Spans) -> Iterator[Line]:
 
 
 def marked_lines(text: str, spans: Spans) -> Iterator[Line]:
-    """Every line in parts, each similar or not; blank space alone is never marked."""
+    """Every line in parts, each similar or not; indents and blank space alone are never marked."""
     flags = bytearray(len(text) + 1)
     for start, end in spans:
         flags[start:end] = b"\1" * (min(end, len(text)) - start)
     place = 0
     for number, line in enumerate(text.split("\n"), start=1):
-        yield Line(number, tuple(_parts(line, flags[place : place + len(line)])))
+        indent = len(line) - len(line.lstrip())
+        yield Line(number, tuple(_parts(line, bytes(indent) + flags[place + indent : place + len(line)])))
         place += len(line) + 1
 
 
