@@ -32,7 +32,7 @@ def mask_of(record: ClassRecord) -> Mask:
     """The mask of a class: the names of its students and of their submissions."""
     names: set[str] = set()
     for student in record.students:
-        names |= {student.name, *(attempt.report.submission for attempt in student.attempts)}
+        names |= {student.name, *student.aliases, *(attempt.report.submission for attempt in student.attempts)}
     return Mask(names | {name.replace(" ", "_") for name in names})
 
 

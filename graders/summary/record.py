@@ -39,11 +39,16 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Student:
-    """One student. name: as the submissions call them. pseudonym: what is shown instead. attempts: at least one."""
+    """One student.
+
+    name: as the submissions call them. pseudonym: what is shown instead. attempts: at least one. aliases: what else they
+    are known by, which must not be shown either.
+    """
 
     name: str
     pseudonym: str
     attempts: tuple[Attempt, ...]
+    aliases: tuple[str, ...] = ()
 
     @property
     def counted(self) -> Attempt:
@@ -112,7 +117,10 @@ def from_gradebook(url: str | None, unit: str | None = None, course: Path | None
             attempts.append(Attempt(len(attempts) + 1, from_json(grading.report), when, memory))
     if not found:
         raise RecordError(_("there are no reports in {path}").format(path=place))
-    students = [Student(one.full_name or one.name, one.pseudonym, tuple(own)) for one, own in found.values()]
+    students = [
+        Student(one.full_name or one.name, one.pseudonym, tuple(own), (one.name, one.email, one.outside_id))
+        for one, own in found.values()
+    ]
     return ClassRecord(chosen, tuple(sorted(students, key=lambda student: student.pseudonym)))
 
 

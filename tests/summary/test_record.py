@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from graders.course.received import read_receipts
-from graders.summary.mask import Mask
-from graders.summary.record import RecordError, from_folder, pseudonyms
+from graders.summary.mask import Mask, mask_of
+from graders.summary.record import Attempt, ClassRecord, RecordError, Student, from_folder, pseudonyms
 from tests.summary import made
 
 
@@ -61,6 +61,13 @@ def test_what_cannot_be_read_is_told(files: dict[str, str], unit: str | None, to
         (tmp_path / name).write_text(shown, encoding="utf-8")
     with pytest.raises(RecordError, match=told):
         from_folder(tmp_path, unit)
+
+
+def test_what_else_a_student_is_called_is_masked_too():
+    attempt = Attempt(1, made.report("Wang Xiaoming"))
+    student = Student("Wang Xiaoming", "s-1", (attempt,), ("wxm01", "", "wxm01@example.org"))
+    mask = mask_of(ClassRecord(made.UNIT, (student,)))
+    assert mask("wxm01@example.org or wxm01, that is wang_xiaoming") == "[name] or [name], that is [name]"
 
 
 def test_a_mask_takes_names_out_and_leaves_words_alone():
