@@ -41,7 +41,7 @@ class Attempt:
 class Student:
     """One student.
 
-    name: as the submissions call them. pseudonym: what is shown instead. attempts: at least one. aliases: what else they
+    name: as submissions call them. pseudonym: what is shown instead. attempts: at least one. aliases: what else they
     are known by, which must not be shown either.
     """
 
