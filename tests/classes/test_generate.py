@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from graders.misconceptions import all_chaffs
-from tests.classes.generate import Work, draw_class, write_class
+from graders.specs import find_unit
+from tests.classes.generate import Work, draw_class, is_used_elsewhere, write_class
 from tests.classes.source import reference
 
 
@@ -56,6 +57,12 @@ def test_a_mistake_stands_in_the_file_as_the_catalogue_has_it(drawn: list[Work])
             for label in work.mistakes:
                 new = [text for _old, text in known[label].edits if text not in own]
                 assert not new or any(text in work.text for text in new), label
+
+
+def test_no_other_way_to_write_a_task_breaks_another():
+    unit = find_unit("03")
+    assert is_used_elsewhere(unit, "network")
+    assert not is_used_elsewhere(unit, "chain")
 
 
 def test_what_is_written_is_what_was_drawn(tmp_path: Path):
