@@ -21,7 +21,9 @@ from graders.commands.machine import doctor, units
 from graders.commands.proof import audit, bench
 from graders.commands.regrade import regrade
 from graders.commands.shared import FAULT, PASS
+from graders.commands.similarity import similarity
 from graders.commands.student import replay, start
+from graders.commands.summary import summary
 from graders.course.commands import course
 from graders.i18n import _
 from graders.usage import Commands
@@ -46,6 +48,8 @@ cli.add_command(grade)
 cli.add_command(explain)
 cli.add_command(appeal)
 cli.add_command(regrade)
+cli.add_command(summary)
+cli.add_command(similarity)
 cli.add_command(gradebook)
 cli.add_command(export)
 cli.add_command(cluster)

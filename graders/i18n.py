@@ -30,6 +30,13 @@ def misconception(text: str) -> str:
     return _mistakes.gettext(text)
 
 
+def in_every_language(text: str) -> frozenset[str]:
+    """The text and its translations: what reports that were written in any language call it."""
+    folders = sorted(path.name for path in LOCALES.iterdir() if path.is_dir())
+    catalogues = [gettext.translation(DOMAIN, str(LOCALES), languages=[name], fallback=True) for name in folders]
+    return frozenset({text, *(catalogue.gettext(text) for catalogue in catalogues)})
+
+
 def use_language(language: str | None = None) -> str:
     """Choose the catalogue of `language` ("en", "zh"), or of the environment; returns what was asked for."""
     global _catalogue, _mistakes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from graders.explain.explanation import Explanation
 from graders.i18n import _, language
-from graders.report.html import environment
+from graders.report.html import report_environment
 from graders.report.text import points
 from graders.report.view import Item, states_met, task_views
 
@@ -22,7 +22,7 @@ def to_html(one: Explanation) -> str:
     items = [item for view in views for item in view.items]
     by_property = {asked.result.property: asked for asked in one.asked}
     return (
-        environment()
+        report_environment()
         .get_template("explain.html.j2")
         .render(
             one=one,

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment
 
-from graders.i18n import _, language
+from graders.i18n import language
 from graders.report import pictures
 from graders.report.arrays import case_rows
-from graders.report.text import points, printable
+from graders.report.environment import environment
+from graders.report.text import points
 from graders.report.view import (
     Item,
     TaskView,
@@ -44,7 +43,7 @@ def to_html(report: Report) -> str:
     """The whole page; the same report gives the same text."""
     tasks = task_views(report)
     items = [item for task in tasks for item in task.failures]
-    page = environment().get_template("report.html.j2")
+    page = report_environment().get_template("report.html.j2")
     return page.render(
         report=report,
         tasks=tasks,
@@ -62,7 +61,7 @@ def to_html(report: Report) -> str:
 
 def task_html(task: TaskView) -> str:
     """One task by itself, for a cell of a notebook."""
-    return environment().get_template("task.html.j2").render(task=task)
+    return report_environment().get_template("task.html.j2").render(task=task)
 
 
 @dataclass
@@ -82,18 +81,10 @@ class _Gallery:
 
 
 @cache
-def environment() -> Environment:
-    """Where the pages' templates are, and what they may call."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_visible,
-    )
+def report_environment() -> Environment:
+    """That of the pages about a submission."""
+    made = environment()
     made.globals.update(
-        _=lambda text: _(text),  # looked up at each call: the language may change
         case_rows=case_rows,
         lost_on=lost_on,
         marks=_MARKS,
@@ -103,16 +94,4 @@ def environment() -> Environment:
         state_name=state_name,
         why_skipped=why_skipped,
     )
-    made.filters.update(breakable=_breakable, svg=Markup)
     return made
-
-
-def _visible(value: Any) -> Any:
-    """Every text on the page passes here before it is escaped."""
-    return printable(value) if type(value) is str else value
-
-
-def _breakable(name: str) -> Markup:
-    """A name that may wrap after its underscores and dots."""
-    text = str(escape(printable(name)))
-    return Markup(text.replace("_", "_<wbr>").replace(".", ".<wbr>").replace("/", "/<wbr>"))

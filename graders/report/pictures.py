@@ -1,18 +1,8 @@
-"""Pictures of a failure as inline SVG that follows the page's colours, drawn by matplotlib when it is there.
-
-Everything is drawn in stand-in colours, which become CSS variables of the page afterwards, and with
-stand-in words for the labels, so that the drawing depends neither on the language nor on its fonts.
-"""
+"""Pictures of a failure, drawn by matplotlib when it is there."""
 
 from __future__ import annotations
 
-import importlib.util
-import io
 import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,45 +10,35 @@ from numpy.typing import NDArray
 
 from graders.i18n import _
 from graders.report.axis import ends
-from graders.report.text import printable
+from graders.report.drawing import (
+    BAD,
+    GOOD,
+    INK,
+    MARGIN_BOTTOM,
+    MARGIN_LEFT,
+    MARGIN_RIGHT,
+    MARGIN_TOP,
+    MUTED,
+    Picture,
+    available,
+    picture,
+)
 from graders.report.view import speed_words
 from graders.verdict import Pictures, Speed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-INK, MUTED, GOOD, BAD = "#010101", "#020202", "#030303", "#040404"
-_PAGE_COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", GOOD: "var(--good)", BAD: "var(--bad)"}
+__all__ = ["Picture", "available", "draw", "pool", "wanted"]
 
 _FLOOR, _CEILING = 1e-3, 1e6
 """Errors outside, zero and infinity among them, are drawn at these edges."""
 _MOST_CELLS = 16
 _MOST_EPOCHS = 500
-_MARGIN_TOP, _MARGIN_BOTTOM, _MARGIN_LEFT, _MARGIN_RIGHT = 0.3, 0.5, 0.68, 0.1
-"""Inches for the words around the axes."""
 _DEEPEST = 0.45
 """Opacity of the largest error's square: numbers written in it stay readable, light or dark."""
 _ANNOTATED = 8
 """Heat maps with at most so many columns have their numbers written in."""
-
-_LARGEST = 1.25
-"""Pixels of a wide page for each point of a drawing."""
-_NOISE = re.compile(r"<!--.*?-->\s*|<style.*?</style>\s*|(?<=>)\s+(?=<(?!t))", re.DOTALL)
-"""Comments, blank space, and the style sheet, which would reach beyond the drawing."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One drawing and the words under it."""
-
-    svg: str
-    caption: str
-
-
-def available() -> bool:
-    """Whether matplotlib, the extra `pictures`, is installed."""
-    return importlib.util.find_spec("matplotlib") is not None
 
 
 def wanted(pictures: Pictures) -> bool:
@@ -109,7 +89,7 @@ def _speed(speed: Speed, prefix: str) -> Picture:
     caption = speed_words(speed) + ". " + _("The diamond is the reference; the dashed lines are the limits.")
     if speed.indicative:
         caption += " " + _("Indicative: it counts where the course is graded.")
-    return _picture(plot, (4.6, 1.5), prefix, caption, {"ylabel": "", "xlabel": _("times the reference's CPU time")})
+    return picture(plot, (4.6, 1.5), prefix, caption, {"ylabel": "", "xlabel": _("times the reference's CPU time")})
 
 
 def _errors(pairs: tuple[tuple[int, float], ...], prefix: str) -> Picture:
@@ -134,7 +114,7 @@ def _errors(pairs: tuple[tuple[int, float], ...], prefix: str) -> Picture:
     if bool(np.any(errors > _CEILING)):
         caption += " " + _("What is infinite or not a number lies at the top.")
     labels = {"ylabel": _("error, 1 = allowed"), "xlabel": _("elements in the case")}
-    return _picture(plot, (4.6, 2.4), prefix, caption, labels)
+    return picture(plot, (4.6, 2.4), prefix, caption, labels)
 
 
 def _plain_powers(axes: Axes) -> None:
@@ -174,10 +154,10 @@ def _heat(heat: NDArray[np.float64], label: str, prefix: str) -> Picture:
         caption += " " + _("Each square is the largest error of a block.")
     side = min(0.52, 3.9 / columns, 3.9 / rows)
     size = (
-        max(1.8, _MARGIN_LEFT + _MARGIN_RIGHT + side * columns),
-        _MARGIN_TOP + _MARGIN_BOTTOM + max(0.3, side * rows),
+        max(1.8, MARGIN_LEFT + MARGIN_RIGHT + side * columns),
+        MARGIN_TOP + MARGIN_BOTTOM + max(0.3, side * rows),
     )
-    return _picture(plot, size, prefix, caption, {"ylabel": _("row"), "xlabel": _("column")})
+    return picture(plot, size, prefix, caption, {"ylabel": _("row"), "xlabel": _("column")})
 
 
 def _square(row: int, column: int) -> list[tuple[int, int]]:
@@ -224,60 +204,4 @@ def _curve(curve: NDArray[np.float64], label: str, prefix: str) -> Picture:
     caption = words.format(name=label or _("The training curve"), epochs=curve.size)
     if gaps:
         caption += " " + _("Gaps are values that are not finite ({count}).").format(count=gaps)
-    return _picture(plot, (4.6, 2.2), prefix, caption, {"ylabel": label or _("error"), "xlabel": _("epoch")})
-
-
-def _picture(
-    plot: Callable[[Axes], None], size: tuple[float, float], prefix: str, caption: str, words: dict[str, str]
-) -> Picture:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    # Reset and restored: a matplotlibrc of the machine must not show in a report.
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "backcheck", "font.size": 10.5})
-        figure = Figure(figsize=size)
-        axes = figure.add_axes(_frame(*size))
-        _plain(axes)
-        plot(axes)
-        svg = _render(figure)
-    return Picture(_inline(svg, size, prefix, caption, words), caption)
-
-
-def _frame(width: float, height: float) -> tuple[float, float, float, float]:
-    """Left, bottom, width, height of the axes as shares of a figure in inches."""
-    across = 1 - (_MARGIN_LEFT + _MARGIN_RIGHT) / width
-    upwards = 1 - (_MARGIN_TOP + _MARGIN_BOTTOM) / height
-    return _MARGIN_LEFT / width, _MARGIN_BOTTOM / height, across, upwards
-
-
-def _plain(axes: Axes) -> None:
-    """Two thin axes, labels out of the way: the vertical one's lies above it, where it reads level."""
-    axes.patch.set_visible(False)
-    axes.spines[["top", "right"]].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set(color=MUTED, linewidth=0.7)
-    axes.tick_params(which="both", color=MUTED, labelcolor=MUTED, width=0.7)
-    axes.set_title("ylabel", loc="left", color=MUTED, fontsize=10.5)
-    axes.set_xlabel("xlabel", color=MUTED, fontsize=10.5)
-
-
-def _render(figure: Figure) -> str:
-    file = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(file, format="svg", transparent=True, metadata=nothing)
-    return file.getvalue()
-
-
-def _inline(svg: str, size: tuple[float, float], prefix: str, caption: str, words: dict[str, str]) -> str:
-    """The drawing as part of a page: scalable, with a text for who cannot see it, ids and colours its own."""
-    body = re.sub(_NOISE, "", svg[svg.index("<svg") :]).partition(">")[2]
-    body = re.sub(r"\b(id=\"|xlink:href=\"#|url\(#)", rf"\g<1>{prefix}-", body).replace("xlink:href", "href")
-    for colour, variable in _PAGE_COLOURS.items():
-        body = body.replace(colour, variable)
-    for stand_in, word in words.items():
-        body = body.replace(f">{stand_in}<", f">{escape(printable(word))}<")
-    width, height = (72 * inches for inches in size)
-    box = f'viewBox="0 0 {width:g} {height:g}" style="max-width: {width * _LARGEST:.0f}px"'
-    return f'<svg {box} role="img" aria-label="{escape(printable(caption))}">{body}'
+    return picture(plot, (4.6, 2.2), prefix, caption, {"ylabel": label or _("error"), "xlabel": _("epoch")})

@@ -15,10 +15,12 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from graders.course.stub import stub_source
+from graders.intake.reference import closure
 from graders.misconceptions import all_chaffs
 from graders.misconceptions.variant import Variant
 from graders.specs import find_unit
@@ -114,7 +116,20 @@ def draw_student(name: str, kind: Kind, unit: Unit, chance: random.Random, again
 def draw_style(unit: Unit, chance: random.Random, share: float) -> tuple[Variant, ...]:
     """A right variant for about this share of the tasks."""
     rows = [[wheat for wheat in all_wheats() if wheat.row == task.name] for task in unit.tasks]
-    return tuple(chance.choice(wheats) for wheats in rows if wheats and chance.random() < share)
+    drawn = [chance.choice(wheats) for wheats in rows if wheats and chance.random() < share]
+    return tuple(wheat for wheat in drawn if not is_used_elsewhere(unit, wheat.row))
+
+
+@cache
+def _used(unit: str) -> dict[str, frozenset[str]]:
+    """What each task's functions of the reference are and call, by task."""
+    return {task.name: frozenset(one.name for one in closure(task.functions)) for task in find_unit(unit).tasks}
+
+
+def is_used_elsewhere(unit: Unit, row: str) -> bool:
+    """Whether another task's reference calls functions of this one, whose caches it may look into."""
+    own = {task.name: task.functions for task in unit.tasks}[row]
+    return any(called & set(own) for task, called in _used(unit.name).items() if task != row)
 
 
 def draw_mistakes(unit: Unit, count: int, chance: random.Random) -> tuple[Variant, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from graders.misconceptions import all_chaffs
-from tests.classes.generate import Work, draw_class, write_class
+from graders.specs import find_unit
+from tests.classes.generate import Work, draw_class, is_used_elsewhere, write_class
 from tests.classes.source import reference
 
 
@@ -22,7 +23,7 @@ def drawn() -> list[Work]:
 
 def test_the_same_seed_draws_the_same_class(drawn: list[Work]):
     assert draw_class(120, 1) == drawn
-    assert draw_class(120, 2) != drawn
+    assert draw_class(12, 1) != draw_class(12, 2)
 
 
 def test_a_class_has_every_kind_of_student(drawn: list[Work]):
@@ -36,7 +37,8 @@ def test_a_class_has_every_kind_of_student(drawn: list[Work]):
 
 
 def test_only_a_syntax_error_keeps_a_file_from_being_python(drawn: list[Work]):
-    for work in drawn:
+    few = [work for work in drawn if work.kind == "syntax"] + drawn[::8]
+    for work in few:
         if work.file.endswith(".ipynb"):
             sources = [cell["source"] for cell in json.loads(work.text)["cells"]]
             assert all(ast.parse(source) for source in sources)
@@ -54,13 +56,19 @@ def test_a_mistake_stands_in_the_file_as_the_catalogue_has_it(drawn: list[Work])
         if work.kind == "wrong" and work.file.endswith(".py"):
             for label in work.mistakes:
                 new = [text for _old, text in known[label].edits if text not in own]
-                assert any(text in work.text for text in new) or known[label].source, label
+                assert not new or any(text in work.text for text in new), label
 
 
-def test_what_is_written_is_what_was_drawn(drawn: list[Work], tmp_path: Path):
-    paths = write_class(tmp_path / "class", 120, 1)
-    assert [path.read_text(encoding="utf-8") for path in paths] == [work.text for work in drawn]
+def test_no_other_way_to_write_a_task_breaks_another():
+    unit = find_unit("03")
+    assert is_used_elsewhere(unit, "network")
+    assert not is_used_elsewhere(unit, "chain")
+
+
+def test_what_is_written_is_what_was_drawn(tmp_path: Path):
+    paths = write_class(tmp_path / "class", 12, 1)
+    assert [path.read_text(encoding="utf-8") for path in paths] == [work.text for work in draw_class(12, 1)]
     with (tmp_path / "class" / "received.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["submission"] for line in lines] == [path.name for path in paths]
-    assert len(write_class(tmp_path / "once", 30, 1, "02-losses", attempts=False)) == 30
+    assert len(write_class(tmp_path / "once", 12, 1, "02-losses", attempts=False)) == 12

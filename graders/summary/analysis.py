@@ -1,0 +1,252 @@
+"""What a class's reports say when they are read together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graders.summary.catalogue import title_of
+from graders.summary.mistakes import Mistake, mistakes_of
+from graders.summary.record import ClassRecord, Student
+from graders.verdict import Report, Result, Status
+
+ENOUGH = 20
+"""Students below whom a discrimination would be chance."""
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Numbers in a few. q1, q3: the quartiles. p90: what nine in ten do not exceed."""
+
+    count: int
+    mean: float
+    low: float
+    q1: float
+    median: float
+    q3: float
+    p90: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many students have a share of the points from `low` to below `high`, in percent; 100 is in the last."""
+
+    low: int
+    high: int
+    count: int
+
+
+@dataclass(frozen=True)
+class PropertyLoss:
+    """A property that failed. failed: students; judged: of how many. lost: points, on average of those judged."""
+
+    task: str
+    name: str
+    question: str
+    failed: int
+    judged: int
+    lost: float
+
+    @property
+    def share(self) -> float:
+        """Of those judged."""
+        return self.failed / self.judged
+
+
+@dataclass(frozen=True)
+class Item:
+    """A task as a question of a test.
+
+    attempted: students who tried. of: whose work ran at all. difficulty: mean share of its points. discrimination:
+    correlation with the points of all other tasks, None where the class is too small or everybody has the same.
+    """
+
+    task: str
+    max_score: float
+    attempted: int
+    of: int
+    difficulty: float
+    discrimination: float | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """The attempts of one number: how many there are, and their mean share of the points."""
+
+    number: int
+    count: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What those who handed in again gained. steps: theirs only. paths: shares of the points, attempt by attempt."""
+
+    steps: tuple[Step, ...]
+    paths: tuple[tuple[float, ...], ...]
+    better: int
+    same: int
+    worse: int
+    gain: float
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What grading took. seconds: a submission. phases: mean seconds by phase, the longest first."""
+
+    seconds: Spread
+    phases: tuple[tuple[str, float], ...]
+    memory: Spread | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All of it. unread: students whose counted work could not be run; faults: with a fault of the grader's own."""
+
+    record: ClassRecord
+    title: str
+    max_score: float
+    scores: Spread
+    bins: tuple[Bin, ...]
+    full: int
+    unread: int
+    faults: int
+    properties: tuple[PropertyLoss, ...]
+    mistakes: tuple[Mistake, ...]
+    items: tuple[Item, ...]
+    progress: Progress | None
+    costs: Costs
+
+    def name_of(self, key: str) -> str:
+        """What a mistake is called: its label, or its words where it is in no catalogue."""
+        found = next(one for one in self.mistakes if one.key == key)
+        return found.label or found.words
+
+
+def analyse(record: ClassRecord) -> Analysis:
+    """Read a class."""
+    counted = [student.counted.report for student in record.students]
+    most = max(report.max_score for report in counted)
+    running = [report for report in counted if not report.problem]
+    return Analysis(
+        record,
+        title_of(record.unit, counted[0].title),
+        most,
+        spread([report.score for report in counted]),
+        bins_of(share(report) for report in counted),
+        sum(report.passed for report in counted),
+        len(counted) - len(running),
+        sum(report.faulty for report in counted),
+        properties_of(running),
+        mistakes_of(record),
+        items_of(running),
+        progress_of(record.students),
+        costs_of(record),
+    )
+
+
+def share(report: Report) -> float:
+    """Score of what there was to be had, from 0 to 1."""
+    return min(1.0, report.score / report.max_score) if report.max_score else 0.0
+
+
+def spread(numbers: Sequence[float]) -> Spread:
+    """The numbers in a few; at least one."""
+    low, q1, median, q3, p90, high = np.percentile(numbers, [0, 25, 50, 75, 90, 100]).tolist()
+    return Spread(len(numbers), float(np.mean(numbers)), low, q1, median, q3, p90, high)
+
+
+def bins_of(shares: Iterable[float]) -> tuple[Bin, ...]:
+    """The shares counted in tenths."""
+    counts = Counter(min(int(one * BINS + 1e-9), BINS - 1) for one in shares)
+    return tuple(Bin(100 * place // BINS, 100 * (place + 1) // BINS, counts[place]) for place in range(BINS))
+
+
+def lost(result: Result) -> float:
+    """Points lost on a property; a fault of the grader's costs none."""
+    return 0.0 if result.status is Status.ERROR else result.max_score - result.score
+
+
+def properties_of(reports: Sequence[Report]) -> tuple[PropertyLoss, ...]:
+    """The properties that failed for somebody, those of most students first."""
+    judged: dict[tuple[str, str], list[Result]] = {}
+    for report in reports:
+        for result in report.results:
+            if result.status in (Status.PASSED, Status.FAILED):
+                judged.setdefault((result.task, result.property), []).append(result)
+    found = [
+        PropertyLoss(task, name, results[0].question, failed, len(results), mean_loss(results))
+        for (task, name), results in judged.items()
+        if (failed := sum(one.status is Status.FAILED for one in results))
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.failed, -one.lost, one.task, one.name)))
+
+
+def mean_loss(results: Sequence[Result]) -> float:
+    """Points lost on a property, on average."""
+    return float(np.mean([lost(result) for result in results]))
+
+
+def items_of(reports: Sequence[Report]) -> tuple[Item, ...]:
+    """Difficulty and discrimination of every task that is worth something, in the unit's order."""
+    names = dict.fromkeys(result.task for report in reports for result in report.results)
+    scores: dict[str, list[float]] = {name: [] for name in names}
+    most, tried = dict.fromkeys(names, 0.0), Counter[str]()
+    for report in reports:
+        tasks = report.tasks()
+        for name in names:
+            results = tasks.get(name, [])
+            scores[name].append(sum(one.score for one in results))
+            tried[name] += any(one.status is not Status.SKIPPED for one in results)
+            most[name] = max(most[name], round(sum(one.max_score for one in results), 6))
+    totals = np.sum(list(scores.values()), axis=0)
+    return tuple(
+        Item(
+            name,
+            most[name],
+            tried[name],
+            len(reports),
+            float(np.mean(scores[name]) / most[name]),
+            discrimination(np.asarray(scores[name]), totals - scores[name]),
+        )
+        for name in names
+        if most[name]
+    )
+
+
+def discrimination(item: NDArray[np.float64], rest: NDArray[np.float64]) -> float | None:
+    """Corrected item-total correlation: the rest is the total without the item."""
+    if len(item) < ENOUGH or np.ptp(item) < 1e-9 or np.ptp(rest) < 1e-9:
+        return None
+    return float(np.corrcoef(item, rest)[0, 1])
+
+
+def progress_of(students: Sequence[Student]) -> Progress | None:
+    """What handing in again brought; None where nobody did."""
+    paths = [tuple(share(attempt.report) for attempt in student.attempts) for student in students]
+    again = [path for path in paths if len(path) > 1]
+    if not again:
+        return None
+    longest = max(map(len, again))
+    numbered = [[path[place] for path in again if len(path) > place] for place in range(longest)]
+    steps = tuple(Step(place, len(own), float(np.mean(own))) for place, own in enumerate(numbered, start=1))
+    gains = [round(path[-1] - path[0], 6) for path in again]
+    better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    return Progress(steps, tuple(again), better, len(again) - better - worse, worse, float(np.mean(gains)))
+
+
+def costs_of(record: ClassRecord) -> Costs:
+    """Time and, where it was measured, memory of every submission."""
+    reports, phases = record.reports, dict[str, float]()
+    for report in reports:
+        for name, seconds in report.timings.items():
+            phases[name] = phases.get(name, 0.0) + seconds / len(reports)
+    memory = [one.memory for student in record.students for one in student.attempts if one.memory is not None]
+    ordered = tuple(sorted(phases.items(), key=lambda one: -one[1]))
+    return Costs(spread([report.seconds for report in reports]), ordered, spread(memory) if memory else None)
