@@ -154,7 +154,7 @@ def shown(score: float | None) -> str:
 @course_option
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, and nothing else.")
 def pending(unit: str, run: str, url: str | None, folder: Path | None, as_json: bool) -> None:
-    """Lower scores that do not count until somebody confirms them."""
+    """Scores that do not count until somebody confirms them."""
     with opened(url, folder) as book:
         from graders.gradebook.decisions import pending as waiting
         from graders.gradebook.history import to_json
@@ -186,14 +186,14 @@ def deciding(command: Callable[..., Any]) -> Callable[..., Any]:
 @gradebook.command()
 @deciding
 def confirm(**told: Any) -> None:
-    """Let lower scores count: those with these numbers, or all of a unit or a run."""
+    """Let scores that wait count: those with these numbers, or all of a unit or a run."""
     decide(True, **told)
 
 
 @gradebook.command()
 @deciding
 def reject(**told: Any) -> None:
-    """Keep the higher scores: of those with these numbers, or of all of a unit or a run."""
+    """Keep the scores that count: instead of those with these numbers, or of all of a unit or a run."""
     decide(False, **told)
 
 
@@ -215,7 +215,7 @@ def decide(
 
         with book.session() as session:
             count = decisions.decide(session, accept, person(by), unit=unit, run=run, ids=ids)
-    text = _("lower scores that count now: {count}") if accept else _("lower scores rejected: {count}")
+    text = _("scores that count now: {count}") if accept else _("scores rejected: {count}")
     click.echo(text.format(count=count))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from graders.batch import Setting
 from graders.engine.run import Handed
-from graders.gradebook.book import Gradebook, Outcome, Place, Recorded
+from graders.gradebook.book import DROP, Gradebook, Outcome, Place, Recorded
 from graders.gradebook.errors import GradebookFault
 from graders.gradebook.key import grading_key
 from graders.gradebook.schema import Grading, State, Student, Work
@@ -53,7 +53,7 @@ class Ledger:
         before = self._patiently(lambda: self._waits(place, key))
         if before is None:
             return report, None
-        if not self._confirmed:
+        if report.score < before - DROP and not self._confirmed:
             return report, Recorded(Outcome.PROPOSED, before, report.score)
         return report, self._patiently(lambda: self._put(place, key, report, again=True))
 
@@ -85,7 +85,7 @@ class Ledger:
         return grading_key(submission.fingerprint or submission.problem, self._setting)
 
     def _waits(self, place: Place, key: str) -> float | None:
-        """The score that counts, where a lower one with this key waits for a person."""
+        """The score that counts, where another with this key waits for a person."""
         mine = (Student.name == place.student, Work.unit == place.unit, Work.submission == place.submission)
         with self._book.reading() as session:
             found = session.scalars(

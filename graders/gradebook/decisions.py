@@ -1,4 +1,4 @@
-"""What people decide: points given instead of computed ones, and lower scores that wait for a yes or a no."""
+"""What people decide: points given instead of computed ones, and scores that wait for a yes or a no."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from graders.i18n import _
 
 @dataclass(frozen=True)
 class Pending:
-    """A lower score that waits for a person. before: the one that counts until then."""
+    """A score that waits for a person. before: the one that counts until then."""
 
     id: int
     student: str

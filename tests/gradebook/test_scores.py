@@ -160,8 +160,8 @@ def test_the_commands_show_and_change_what_counts(small: Gradebook, tmp_path: Pa
     assert "a new suite" in run(small, "pending", "--unit", UNIT)
     assert "say which" in run(small, "confirm", code=2)
     assert "no score waits under 77" in run(small, "reject", "77", str(waiting["id"]), code=2)
-    assert run(small, "reject", str(waiting["id"])) == "lower scores rejected: 1\n"
-    assert run(small, "confirm", "--all") == "lower scores that count now: 0\n"
+    assert run(small, "reject", str(waiting["id"])) == "scores rejected: 1\n"
+    assert run(small, "confirm", "--all") == "scores that count now: 0\n"
     assert "no task nonsense" in run(small, *told, "--task", "nonsense", code=2)
     strange = ("override", "ada", "--unit", "hw1", "--score", "9", "--why", "read by hand")
     assert "there is no unit hw1" in run(small, *strange, code=2)
