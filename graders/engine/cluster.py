@@ -72,10 +72,10 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster: what it still does of ours ends."""
-        with quiet(), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             self._client.close(timeout=5)
         if self._owned is not None:
-            with quiet(), contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):
                 self._owned.close(timeout=30)
 
     def _fill(self, jobs: Iterator[Job], under_way: dict[Any, Job], ready: Any) -> None:
@@ -120,20 +120,18 @@ class Cluster:
 
     def _wait_for_workers(self, patience: float | None) -> None:
         try:
-            with quiet():
-                self._client.wait_for_workers(1, timeout=patience)
+            self._client.wait_for_workers(1, timeout=patience)
         except TimeoutError:
             raise ClusterProblem(_("the scheduler has no workers")) from None
 
     def _require_version(self) -> None:
         from graders.engine.there import suite_version
 
-        with quiet():
-            try:
-                found: dict[str, str] = self._client.run(suite_version)
-            except Exception as fault:
-                text = _("a worker of this cluster has no backcheck {suite}: {fault}")
-                raise ClusterProblem(text.format(suite=SUITE_VERSION, fault=fault)) from None
+        try:
+            found: dict[str, str] = self._client.run(suite_version)
+        except Exception as fault:
+            text = _("a worker of this cluster has no backcheck {suite}: {fault}")
+            raise ClusterProblem(text.format(suite=SUITE_VERSION, fault=fault)) from None
         for worker, suite in found.items():
             if suite != SUITE_VERSION:
                 raise ClusterProblem(another_version(worker, suite))
@@ -161,13 +159,13 @@ def connect(address: Any, tls: tuple[Path, Path, Path] | None, seconds: float = 
     """A client of the scheduler at an address, or of a cluster; ClusterProblem where none answers."""
     from distributed import Client
 
-    with quiet():
-        try:
-            return Client(address, timeout=seconds, security=security(tls), set_as_default=False)
-        except (OSError, TimeoutError, ValueError, RuntimeError) as fault:
-            reason = str(fault).partition("\n")[0] or type(fault).__name__
-            text = _("no scheduler answers at {address}: {reason}")
-            raise ClusterProblem(text.format(address=address, reason=reason)) from None
+    silence()
+    try:
+        return Client(address, timeout=seconds, security=security(tls), set_as_default=False)
+    except (OSError, TimeoutError, ValueError, RuntimeError) as fault:
+        reason = str(fault).partition("\n")[0] or type(fault).__name__
+        text = _("no scheduler answers at {address}: {reason}")
+        raise ClusterProblem(text.format(address=address, reason=reason)) from None
 
 
 def security(tls: tuple[Path, Path, Path] | None) -> Any:
@@ -187,13 +185,10 @@ def is_open(address: str) -> bool:
     return address.startswith("tcp://") and not address.startswith(("tcp://127.", "tcp://localhost", "tcp://[::1]"))
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Dask logs what it meets; we say it ourselves."""
-    logger = logging.getLogger("distributed")
-    before, logger.disabled = logger.level, False
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+def silence() -> None:
+    """Dask logs what it meets, with tracebacks; we say it ourselves, in one line."""
+    import distributed  # noqa: F401  # it sets levels of its own
+
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
