@@ -79,11 +79,18 @@ class Cluster:
                 self._owned.close(timeout=30)
 
     def _fill(self, jobs: Iterator[Job], under_way: dict[Any, Job], ready: Any) -> None:
-        room = AHEAD * max(1, len(self._client.nthreads()))
+        room = AHEAD * self._workers()
         while len(under_way) < room and (job := next(jobs, None)):
             future = self._submit(job)
             under_way[future] = job
             ready.add(future)
+
+    def _workers(self) -> int:
+        """How many there are now; the scheduler waits for the first that comes when there is none."""
+        try:
+            return max(1, len(self._client.nthreads()))
+        except (OSError, TimeoutError, asyncio.CancelledError) as lost:
+            raise gone() from lost
 
     def _submit(self, job: Job) -> Any:
         from graders.engine.there import grade_there
@@ -113,7 +120,7 @@ class Cluster:
         except OtherVersion as other:
             raise EngineFailure(another_version("", str(other))) from None
         except (FutureCancelledError, asyncio.CancelledError, TimeoutError, OSError) as lost:
-            raise EngineFailure(_("the scheduler does not answer any more")) from lost
+            raise gone() from lost
         except Exception as fault:
             return not_done(job, self._setting, fault)
         return done
@@ -147,6 +154,11 @@ class Cluster:
                 " --no-throughput"
             )
             raise ClusterProblem(text.format(core=CORE))
+
+
+def gone() -> EngineFailure:
+    """What is said when the scheduler is lost in the middle of a run."""
+    return EngineFailure(_("the scheduler does not answer any more"))
 
 
 def another_version(worker: str, suite: str) -> str:
