@@ -223,7 +223,7 @@ def no_engine() -> str:
 
 
 FINE, KILLED, FAULT = frozenset({0, 1}), frozenset({-9}), frozenset({3})
-ASKED = frozenset({130, 143})
+ASKED = frozenset({130, 143, -15})
 KINDS = (
     Kind("a sandbox is killed", simple(sandbox_killed), FINE),
     Kind("a grading process is killed", simple(lane_killed), FINE),
