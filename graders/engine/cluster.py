@@ -52,6 +52,9 @@ class Cluster:
             self._wait_for_workers(patience)
             self._require_version()
             self._require_cores()
+        except OSError as lost:  # it has answered before
+            self.close()
+            raise gone() from lost
         except BaseException:
             self.close()
             raise
@@ -136,6 +139,8 @@ class Cluster:
 
         try:
             found: dict[str, str] = self._client.run(suite_version)
+        except OSError:
+            raise
         except Exception as fault:
             text = _("a worker of this cluster has no backcheck {suite}: {fault}")
             raise ClusterProblem(text.format(suite=SUITE_VERSION, fault=fault)) from None
