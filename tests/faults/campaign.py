@@ -100,7 +100,7 @@ def trouble(kind: Kind, struck: bool, code: int, said: str) -> Iterator[str]:
         yield f"it ended with {code}: {said[-800:]}"
     if "Traceback" in said:
         yield f"it printed a traceback: {said[said.index('Traceback') :][:1500]}"
-    if code == 3 and kind.clear and kind.clear not in " ".join(said.split()):
+    if code in (2, 3) and kind.clear and kind.clear not in " ".join(said.split()):
         yield f"it did not say {kind.clear!r}: {said[-800:]}"
 
 

@@ -223,6 +223,8 @@ def no_engine() -> str:
 
 
 FINE, KILLED, FAULT = frozenset({0, 1}), frozenset({-9}), frozenset({3})
+UNREACHED = frozenset({2})
+"""It was gone before the grader had found it."""
 ASKED = frozenset({130, 143, -15})
 KINDS = (
     Kind("a sandbox is killed", simple(sandbox_killed), FINE),
@@ -232,7 +234,7 @@ KINDS = (
     Kind("the gradebook is locked", locked, FINE),
     Kind("the database server is killed", server_killed, FAULT, postgres_missing, clear="does not answer"),
     Kind("a cluster's worker is killed", worker_killed, FINE, no_dask),
-    Kind("the scheduler is killed", scheduler_killed, FAULT, no_dask, clear="scheduler"),
+    Kind("the scheduler is killed", scheduler_killed, FAULT | UNREACHED, no_dask, clear="scheduler"),
     Kind("the Docker Engine is killed", engine_killed, FAULT, no_engine, clear="fault of the grader"),
     Kind("the disk is full", disk_full, FAULT, no_root, clear="disk is full"),
     Kind("the clock jumps by a day", clock_jumps, FINE),
