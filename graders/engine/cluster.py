@@ -52,6 +52,9 @@ class Cluster:
             self._wait_for_workers(patience)
             self._require_version()
             self._require_cores()
+        except OSError as lost:  # it has answered before
+            self.close()
+            raise gone() from lost
         except BaseException:
             self.close()
             raise
@@ -72,18 +75,25 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster: what it still does of ours ends."""
-        with quiet(), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             self._client.close(timeout=5)
         if self._owned is not None:
-            with quiet(), contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):
                 self._owned.close(timeout=30)
 
     def _fill(self, jobs: Iterator[Job], under_way: dict[Any, Job], ready: Any) -> None:
-        room = AHEAD * max(1, len(self._client.nthreads()))
+        room = AHEAD * self._workers()
         while len(under_way) < room and (job := next(jobs, None)):
             future = self._submit(job)
             under_way[future] = job
             ready.add(future)
+
+    def _workers(self) -> int:
+        """How many there are now; the scheduler waits for the first that comes when there is none."""
+        try:
+            return max(1, len(self._client.nthreads()))
+        except (OSError, TimeoutError, asyncio.CancelledError) as lost:
+            raise gone() from lost
 
     def _submit(self, job: Job) -> Any:
         from graders.engine.there import grade_there
@@ -113,27 +123,27 @@ class Cluster:
         except OtherVersion as other:
             raise EngineFailure(another_version("", str(other))) from None
         except (FutureCancelledError, asyncio.CancelledError, TimeoutError, OSError) as lost:
-            raise EngineFailure(_("the scheduler does not answer any more")) from lost
+            raise gone() from lost
         except Exception as fault:
             return not_done(job, self._setting, fault)
         return done
 
     def _wait_for_workers(self, patience: float | None) -> None:
         try:
-            with quiet():
-                self._client.wait_for_workers(1, timeout=patience)
+            self._client.wait_for_workers(1, timeout=patience)
         except TimeoutError:
             raise ClusterProblem(_("the scheduler has no workers")) from None
 
     def _require_version(self) -> None:
         from graders.engine.there import suite_version
 
-        with quiet():
-            try:
-                found: dict[str, str] = self._client.run(suite_version)
-            except Exception as fault:
-                text = _("a worker of this cluster has no backcheck {suite}: {fault}")
-                raise ClusterProblem(text.format(suite=SUITE_VERSION, fault=fault)) from None
+        try:
+            found: dict[str, str] = self._client.run(suite_version)
+        except OSError:
+            raise
+        except Exception as fault:
+            text = _("a worker of this cluster has no backcheck {suite}: {fault}")
+            raise ClusterProblem(text.format(suite=SUITE_VERSION, fault=fault)) from None
         for worker, suite in found.items():
             if suite != SUITE_VERSION:
                 raise ClusterProblem(another_version(worker, suite))
@@ -151,6 +161,11 @@ class Cluster:
             raise ClusterProblem(text.format(core=CORE))
 
 
+def gone() -> EngineFailure:
+    """What is said when the scheduler is lost in the middle of a run."""
+    return EngineFailure(_("the scheduler does not answer any more"))
+
+
 def another_version(worker: str, suite: str) -> str:
     """What is said of a worker that would grade otherwise."""
     text = _("a worker of this cluster{worker} has backcheck {suite}; here it is {own}")
@@ -161,13 +176,13 @@ def connect(address: Any, tls: tuple[Path, Path, Path] | None, seconds: float = 
     """A client of the scheduler at an address, or of a cluster; ClusterProblem where none answers."""
     from distributed import Client
 
-    with quiet():
-        try:
-            return Client(address, timeout=seconds, security=security(tls), set_as_default=False)
-        except (OSError, TimeoutError, ValueError, RuntimeError) as fault:
-            reason = str(fault).partition("\n")[0] or type(fault).__name__
-            text = _("no scheduler answers at {address}: {reason}")
-            raise ClusterProblem(text.format(address=address, reason=reason)) from None
+    silence()
+    try:
+        return Client(address, timeout=seconds, security=security(tls), set_as_default=False)
+    except (OSError, TimeoutError, ValueError, RuntimeError) as fault:
+        reason = str(fault).partition("\n")[0] or type(fault).__name__
+        text = _("no scheduler answers at {address}: {reason}")
+        raise ClusterProblem(text.format(address=address, reason=reason)) from None
 
 
 def security(tls: tuple[Path, Path, Path] | None) -> Any:
@@ -187,13 +202,10 @@ def is_open(address: str) -> bool:
     return address.startswith("tcp://") and not address.startswith(("tcp://127.", "tcp://localhost", "tcp://[::1]"))
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Dask logs what it meets; we say it ourselves."""
-    logger = logging.getLogger("distributed")
-    before, logger.disabled = logger.level, False
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+def silence() -> None:
+    """Dask logs what it meets, with tracebacks; we say it ourselves, in one line."""
+    import distributed  # noqa: F401  # it sets levels of its own
+
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graders.engine.cluster import CORE, ClusterProblem, quiet, security
+from graders.engine.cluster import CORE, ClusterProblem, security, silence
 from graders.i18n import _
 
 MEMORY = "2GiB"
@@ -60,9 +60,9 @@ def start_slurm(fleet: Fleet) -> Any:
     options = slurm_options(fleet)
     if fleet.tls:
         options |= {"security": security(fleet.tls), "protocol": "tls://"}
-    with quiet():
-        cluster = SLURMCluster(n_workers=0, scheduler_options={"dashboard_address": None}, **options)
-        cluster.scale(jobs=fleet.workers)
+    silence()
+    cluster = SLURMCluster(n_workers=0, scheduler_options={"dashboard_address": None}, **options)
+    cluster.scale(jobs=fleet.workers)
     return cluster
 
 
@@ -92,8 +92,8 @@ def start_kubernetes(fleet: Fleet) -> Any:
     """A scheduler and so many pods, by the operator that has to run in the cluster."""
     from dask_kubernetes.operator import KubeCluster
 
-    with quiet():
-        return KubeCluster(custom_cluster_spec=kubernetes_manifest(fleet))
+    silence()
+    return KubeCluster(custom_cluster_spec=kubernetes_manifest(fleet))
 
 
 def start(kind: str, fleet: Fleet) -> Any:

@@ -31,6 +31,8 @@ from tests.classes.generate import draw_class
 ROOT = Path(__file__).parents[2]
 DIFFERENT = 10
 SAMPLE_SECONDS = 2.0
+LAST_SECONDS = 20.0
+"""For the processes from which grading processes were forked, which end when all is over."""
 PR_SET_CHILD_SUBREAPER = 36
 SEED = 1
 
@@ -79,7 +81,8 @@ def measure(count: int, jobs: int, unit: str) -> Measured:
                 process.wait(SAMPLE_SECONDS)
             reap(process.pid)
         wall = time.monotonic() - started
-        reap(process.pid)
+        while reap(process.pid) and time.monotonic() < started + wall + LAST_SECONDS:
+            time.sleep(0.1)
         if process.returncode not in (0, 1):
             raise SystemExit((place / "log").read_text("utf-8", "replace")[-2000:])
         used = core_seconds() - before
@@ -106,12 +109,14 @@ def core_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def reap(mine: int) -> None:
-    """Take note of orphans: sandboxes whose parents were killed are ours, and their time as well; not of our own."""
-    for process in psutil.Process().children():
+def reap(mine: int) -> bool:
+    """Take note of orphans: sandboxes whose parents were killed are ours, and their time as well; whether any is left."""
+    left = [process for process in psutil.Process().children() if process.pid != mine]
+    for process in left:
         with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
-            if process.pid != mine and process.status() == psutil.STATUS_ZOMBIE:
+            if process.status() == psutil.STATUS_ZOMBIE:
                 os.waitpid(process.pid, os.WNOHANG)
+    return bool(left)
 
 
 def memory(pid: int) -> tuple[float, float]:

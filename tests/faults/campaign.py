@@ -95,14 +95,12 @@ class Campaign:
 
 
 def trouble(kind: Kind, struck: bool, code: int, said: str) -> Iterator[str]:
-    """What is not as it should be at the end of a struck run: the way it ended, and what it said."""
-    if not struck:
-        return
-    if code not in kind.ends | set(ENDED):
+    """What is not as it should be at the end of the first command: the way it ended, and what it said."""
+    if code not in (kind.ends | set(ENDED) if struck else ENDED):
         yield f"it ended with {code}: {said[-800:]}"
     if "Traceback" in said:
         yield f"it printed a traceback: {said[said.index('Traceback') :][:1500]}"
-    if code == 3 and kind.clear and kind.clear not in " ".join(said.split()):
+    if code in (2, 3) and kind.clear and kind.clear not in " ".join(said.split()):
         yield f"it did not say {kind.clear!r}: {said[-800:]}"
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import psutil
 
 from tests.faults.grading import Command, Running, waited
-from tests.faults.services import Dask, Postgres, faketime, postgres_missing
+from tests.faults.quick import CLOCK
+from tests.faults.services import Dask, Postgres, postgres_missing
 
 Strike = Callable[[Running, random.Random], bool]
 """Does it to a running grader; whether it struck before the end."""
@@ -128,19 +129,14 @@ def disk_full(command: Command, stack: ExitStack) -> tuple[Strike, Callable[[], 
 
 
 def clock_jumps(command: Command, stack: ExitStack) -> tuple[Strike, Callable[[], None]]:
-    """The machine's clock is set: a day ahead, or back."""
+    """The clock that the grader's processes ask is set: a day ahead, or back."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bc-clock-")))
     told = folder / "offset"
-    told.write_text("+0\n")
-    command.environment |= {
-        "LD_PRELOAD": faketime(),
-        "FAKETIME_TIMESTAMP_FILE": str(told),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    told.write_text("0")
+    command.environment[CLOCK] = str(told)
 
     def strike(running: Running, chance: random.Random) -> bool:
-        told.write_text(chance.choice(("+86400\n", "-86400\n")))
+        told.write_text(chance.choice(("86400", "-86400")))
         return not running.over()
 
     return strike, nothing
@@ -212,11 +208,6 @@ def _may_mount() -> bool:
     return done.returncode == 0
 
 
-def no_clock() -> str:
-    """Why the clock cannot be set here."""
-    return "" if faketime() else "libfaketime is not installed"
-
-
 def no_dask() -> str:
     """Why there is no scheduler here."""
     import importlib.util
@@ -232,7 +223,9 @@ def no_engine() -> str:
 
 
 FINE, KILLED, FAULT = frozenset({0, 1}), frozenset({-9}), frozenset({3})
-ASKED = frozenset({130, 143})
+UNREACHED = frozenset({2})
+"""It was gone before the grader had found it."""
+ASKED = frozenset({130, 143, -15})
 KINDS = (
     Kind("a sandbox is killed", simple(sandbox_killed), FINE),
     Kind("a grading process is killed", simple(lane_killed), FINE),
@@ -241,9 +234,9 @@ KINDS = (
     Kind("the gradebook is locked", locked, FINE),
     Kind("the database server is killed", server_killed, FAULT, postgres_missing, clear="does not answer"),
     Kind("a cluster's worker is killed", worker_killed, FINE, no_dask),
-    Kind("the scheduler is killed", scheduler_killed, FAULT, no_dask, clear="scheduler"),
+    Kind("the scheduler is killed", scheduler_killed, FAULT | UNREACHED, no_dask, clear="scheduler"),
     Kind("the Docker Engine is killed", engine_killed, FAULT, no_engine, clear="fault of the grader"),
     Kind("the disk is full", disk_full, FAULT, no_root, clear="disk is full"),
-    Kind("the clock jumps by a day", clock_jumps, FINE, no_clock),
+    Kind("the clock jumps by a day", clock_jumps, FINE),
     Kind("no memory is left", simple(memory_gone), FINE | FAULT),
 )

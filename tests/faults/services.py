@@ -176,10 +176,3 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
-
-
-@functools.cache
-def faketime() -> str:
-    """The library that shows another clock, "" where it is not installed."""
-    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1") + glob.glob("/usr/lib/faketime/libfaketime.so.1")
-    return found[0] if found else ""
