@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -263,4 +262,4 @@ def tell_how_far(tally: Tally, kept: bool, console: Console) -> None:
     else:
         text = _("stopped after {done} of {total}; without a gradebook, the same command starts again")
     console.print(text.format(done=done, total=total), highlight=False, soft_wrap=True)
-    sys.stdout.flush()
+    console.file.flush()

@@ -112,6 +112,7 @@ def opened_book(url: str | None, course: Path | None, console: Console) -> Grade
     except GradebookError as missing:
         if url or os.environ.get(VARIABLE):
             raise
-        console.print(_("nothing is recorded: {reason}").format(reason=missing), highlight=False, soft_wrap=True)
+        text = _("nothing is recorded: {reason}").format(reason=missing)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
         return None
     return open_gradebook(url, course)
