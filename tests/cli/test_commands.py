@@ -242,7 +242,7 @@ def test_check_times_the_work_beside_the_reference_unless_told_not_to(monkeypatc
     assert "times the reference" in page
     shown = run("check", "backprop.py", "--task", "affine", "--throughput").output
     assert "indicative" in shown
-    assert "R" in next(line for line in shown.splitlines() if line.startswith("  affine  "))
+    assert "*" in next(line for line in shown.splitlines() if line.startswith("  affine  "))
     without = json.loads(run("check", "backprop.py", "--task", "affine", "--no-throughput", "--json").output)
     assert "throughput" not in {one["property"] for one in without["results"]}
     assert without["score"] == report["score"] == 12
