@@ -12,7 +12,8 @@ TORCH  ?= torch==2.13.0
 TORCH_OPTIONS ?=
 SANDBOX ?= auto
 JOBS    ?= 2
-# Tests at a time, on two processors: many of them wait for something most of the time.
+# Tests at a time, on two processors: many of them wait for something most of the time. A file stays with one of them, for
+# what its tests are given is made once a process: a whole course, with all its notebooks graded.
 TESTERS ?= 4
 BENCH   ?=
 UNITS   := 01-activations 02-losses 03-backprop
@@ -78,11 +79,11 @@ demo: setup $(if $(filter docker,$(SANDBOX)),engine)
 	done
 
 test: setup
-	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 # Everything, with what takes too long for every change: all exploits in all sandboxes, and the whole fuzzing.
 test-all: setup engine database fuzz
-	BACKCHECK_TEST_ALL=1 $(BIN)/python -m pytest -n $(TESTERS) --dist worksteal
+	BACKCHECK_TEST_ALL=1 $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 # A million malformed replies, ten thousand malformed submissions, gradings in which something is killed.
 fuzz: setup
