@@ -83,7 +83,7 @@ def import_worker(settings: dict[str, Any]) -> Any:
 
 
 def settle_allocator() -> None:
-    """Have large arrays come from memory that is kept, in every worker alike.
+    """Have large arrays come from memory that is kept, in every worker alike, and where they are timed.
 
     The C library takes each from the system, page by page, until one as large has been freed: whether it has would
     depend on what a submission did while it was loaded, and is worth a factor of two.

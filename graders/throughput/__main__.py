@@ -7,7 +7,7 @@ import click
 from graders.benchmark.device import missing_gpu
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits as SandboxLimits
-from graders.throughput import cost, error_rates, tables
+from graders.throughput import cost, error_counts, error_rates, tables
 from graders.throughput import limits as data
 from graders.throughput.measure import again, measure, measure_on, timed_rows
 
@@ -22,7 +22,7 @@ from graders.throughput.measure import again, measure, measure_on, timed_rows
 @click.option("--costs", "costing", is_flag=True, help="Say how long timing takes, of every timed row or of ROW.")
 @click.option("--verdicts", type=click.IntRange(1), default=3000, show_default=True, help="How many.")
 @click.option("--load", is_flag=True, help="While as many other processes are busy as there are processors.")
-@click.option("--write", is_flag=True, help="Put the tables into docs/throughput.md.")
+@click.option("--write", is_flag=True, help="Put the tables into docs/throughput.md; keep counts of errors.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", help="cuda: the limits of practice there.")
 @click.option("--sandbox", default="auto", show_default=True, help="Where they run.")
 def main(
@@ -63,8 +63,8 @@ def main(
         show("limits", [tables.summary(known), "", *tables.limits_table(known)], write)
         return
     tallies = error_rates.error_rates(timing(sandbox), verdicts, load=load, say=lambda text: click.echo(text, err=True))
-    which = "loaded" if load else "quiet"
-    show(f"errors, {which}", error_rates.table(tallies, which), write)
+    counts = [tally.count("loaded" if load else "quiet") for tally in tallies]
+    show("errors", error_counts.table(error_counts.keep(counts) if write else counts), write)
 
 
 def measure_cuda(names: tuple[str, ...]) -> None:

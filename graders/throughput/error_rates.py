@@ -17,6 +17,8 @@ from graders.misconceptions.variant import rows
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece
 from graders.sandbox.session import Session
+from graders.throughput.error_counts import FAR, NEAR, Count
+from graders.throughput.measure import today
 from graders.throughput.stand import Stand, reference_pieces
 from graders.throughput.statistic import Interval, share
 
@@ -24,9 +26,6 @@ ROW = "srn"
 TIMES = (1.0, 1.5, 2.0, 4.0)
 FIRST = 3
 """Races from which the ratio is taken that a submission settles at."""
-NEAR, FAR = 1.08, 1.25
-"""How far the limits lie from the ratio a submission settles at, on both sides."""
-LEVEL = 0.95
 
 TIMES_THE_WORK = """
 _forward, _backward = {row}_forward, {row}_backward
@@ -69,7 +68,7 @@ class Tally:
     @property
     def settled(self) -> float:
         """The ratio that all its verdicts together say it has."""
-        return statistics.median(one.median for one in self.found)
+        return statistics.median(one.median for one in self.found) if self.found else math.nan
 
     def fails(self, margin: float) -> int:
         """Wrong verdicts where the limit lies so far above: all points should be earned."""
@@ -80,6 +79,25 @@ class Tally:
         """Wrong verdicts where the limit lies so far below: they should not."""
         limit = self.settled / margin
         return sum(share(one, limit, limit, 0.0) == 1.0 for one in self.found)
+
+    def count(self, load: str) -> Count:
+        """What is kept of it."""
+        date, versions = today()
+        median, late, most = (round(float(np.percentile(self.seconds, share)), 2) for share in (50, 95, 100))
+        return Count(
+            load,
+            self.times,
+            round(self.settled, 4),
+            len(self.found) + self.broken,
+            (self.fails(NEAR), self.fails(FAR)),
+            (self.passes(NEAR), self.passes(FAR)),
+            self.extended,
+            median,
+            late,
+            most,
+            date,
+            versions,
+        )
 
 
 def error_rates(
@@ -149,52 +167,3 @@ def competing() -> Iterator[None]:
     finally:
         for other in others:
             other.terminate()
-
-
-def upper_bound(wrong: int, verdicts: int, level: float = LEVEL) -> float:
-    """Clopper and Pearson's: the largest rate under which so few wrong ones are not a surprise."""
-    if wrong >= verdicts:
-        return 1.0
-    low, high = wrong / max(verdicts, 1), 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if at_most(wrong, verdicts, middle) > (1 - level) / 2 else (low, middle)
-    return high
-
-
-def at_most(wrong: int, verdicts: int, rate: float) -> float:
-    """The probability of so many or fewer."""
-    if not 0 < rate < 1:
-        return float(rate <= 0)
-
-    def logarithm(count: int) -> float:
-        ways = math.lgamma(verdicts + 1) - math.lgamma(count + 1) - math.lgamma(verdicts - count + 1)
-        return ways + count * math.log(rate) + (verdicts - count) * math.log1p(-rate)
-
-    return math.fsum(math.exp(logarithm(count)) for count in range(wrong + 1))
-
-
-def table(tallies: list[Tally], load: str) -> list[str]:
-    """Lines of Markdown: a row a submission, and one for all."""
-    lines = [
-        f"| {load}: work done | settles at | verdicts | false fails at +8 % | at +25 % | false passes at -8 % "
-        "| at -25 % | extended | seconds, median / 95 % / most |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    seen = [tally for tally in tallies if tally.found]
-    lines += [_line(f"{tally.times:g} times", f"{tally.settled:.3f}", [tally]) for tally in seen]
-    return [*lines, _line("all", "", seen)]
-
-
-def _line(name: str, settled: str, tallies: list[Tally]) -> str:
-    count = sum(len(tally.found) + tally.broken for tally in tallies)
-    seconds = [value for tally in tallies for value in tally.seconds]
-    cells = [name, settled, str(count)]
-    for kind in (Tally.fails, Tally.passes):
-        for margin in (NEAR, FAR):
-            wrong = sum(kind(tally, margin) for tally in tallies)
-            cells.append(f"{wrong} (at most {100 * upper_bound(wrong, count):.2f} %)")
-    most, late = max(seconds), float(np.percentile(seconds, 95))
-    cells.append(f"{100 * sum(tally.extended for tally in tallies) / count:.0f} %")
-    cells.append(f"{statistics.median(seconds):.2f} / {late:.2f} / {most:.2f}")
-    return "| " + " | ".join(cells) + " |"

@@ -21,6 +21,7 @@ from graders.intake.reference import closure, module_text
 from graders.properties.base import stop
 from graders.sandbox import Backend
 from graders.sandbox.channel import SandboxFault
+from graders.sandbox.launcher import settle_allocator
 from graders.sandbox.program import Piece, Program, Reply
 from graders.sandbox.requests import Request, Room, room, run_request
 from graders.sandbox.session import Session, WorkerFault
@@ -111,6 +112,7 @@ class Stand:
 
     def __init__(self, backend: Backend, triples: int | None = None) -> None:
         """triples: times that all parties of a race start in fresh workers."""
+        settle_allocator()  # ours too: replies are copied by the megabyte, and fresh pages would be half of that
         self.backend, self.triples = backend, triples or TRIPLES
         self._sessions: tuple[Session, Session] | None = None
         self._tracks: dict[str, Track] = {}

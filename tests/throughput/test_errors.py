@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from graders.throughput.cost import costs
 from graders.throughput.cost import table as table_of_costs
-from graders.throughput.error_rates import TIMES, TIMES_THE_WORK, Tally, at_most, error_rates, table, upper_bound
+from graders.throughput.error_counts import at_most, keep, read, table, upper_bound
+from graders.throughput.error_rates import TIMES, TIMES_THE_WORK, Tally, error_rates
 from graders.throughput.limits import Limits
 from graders.throughput.stand import Stand
 from graders.throughput.statistic import Interval
@@ -29,12 +31,22 @@ def test_a_binomial_tail_by_its_terms():
     assert at_most(4, 12, 0.3) == pytest.approx(exact)
 
 
-def test_wrong_verdicts_are_counted_on_both_sides():
+def test_wrong_verdicts_are_counted_on_both_sides_and_pooled_with_those_kept(tmp_path: Path):
     close = Interval(2.0, 1.97, 2.03)
     tally = Tally(2.0, (1.85, 2.16), [close, close, Interval(2.4, 2.3, 2.6), Interval(1.7, 1.6, 1.72)], seconds=[1.0])
     assert (tally.fails(1.08), tally.fails(1.25), tally.passes(1.08), tally.passes(1.25)) == (1, 0, 1, 1)
-    lines = table([tally], "quiet")
-    assert lines[-1].startswith("| all |  | 4 | 1 (at most")
+    keep([tally.count("quiet")], tmp_path / "kept.json")
+    kept = keep([tally.count("loaded")], tmp_path / "kept.json")
+    assert read(tmp_path / "kept.json") == kept
+    lines = table(kept)
+    assert [line.split(" | ")[:4] for line in lines[2:]] == [
+        ["| quiet, 2 times", "2.000", "4", "1 (at most 80.59 %)"],
+        ["| quiet, all", "", "4", "1 (at most 80.59 %)"],
+        ["| loaded, 2 times", "2.000", "4", "1 (at most 80.59 %)"],
+        ["| loaded, all", "", "4", "1 (at most 80.59 %)"],
+        ["| all", "", "8", "2 (at most 65.09 %)"],
+    ]
+    assert len({line.count("|") for line in lines}) == 1
 
 
 @pytest.mark.parametrize("times", TIMES)
