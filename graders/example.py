@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,11 +13,16 @@ from graders.cases import Case, count_elements
 from graders.diagnosis import Answered, Failure, diagnose
 from graders.exam import Exam, drawn_cases
 from graders.i18n import _
+from graders.oracle import leaves
 from graders.properties.base import Finding, Item, Judged, Property
 from graders.sandbox.program import Reply
 from graders.specs.row import Row
 from graders.suspects import Suspects
 from graders.verdict import CaseNote, Pictures, Result, Status
+
+TRIES = 160
+"""Smaller and simpler cases that a submission is asked, for all its failed tasks together: a report takes its time, but
+however much is wrong, not for ever. One mistake needs 20 to 60."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,21 @@ def explained(
     exam: Exam,
     practice: Exam | None,
     suspects: Suspects | None,
+    trials: Trials,
 ) -> dict[str, Result]:
     """The results of a row's failed properties with the case they are shown on and the likely cause, by property.
 
     Args:
         practice: the exam whose cases may be shown; without it, none is looked for.
         suspects: the known mistakes; without them, none is named.
+        trials: where it is kept which smaller and simpler cases were asked, and how many more may be.
     """
     results: dict[str, Result] = {}
     failures: dict[str, Failure] = {}
-    found: list[Case] = []
-    simple: dict[tuple[str, Case], Item] = {}
     answers.session.fresh()
     for one in failed:
         name = one.property.name
-        example = Example(row, one.property, answers, exam, practice or exam, one.earlier, found, simple)
+        example = Example(row, one.property, answers, exam, practice or exam, one.earlier, trials)
         with answers.timed("shrinking"):
             public = example.public(one.answered)
             failures[name] = Failure(one.property, public, one.earlier, example.judge_all)
@@ -80,13 +85,26 @@ def named(
 
 
 @dataclass
+class Trials:
+    """The smaller and simpler cases that a submission was asked for one task, each once for all of its properties.
+
+    left: how many more may be. found: the cases shown for other properties, tried first; simple: what they were
+    simplified to.
+    """
+
+    left: int
+    found: list[Case] = field(default_factory=list)
+    simple: dict[tuple[str, Case], Item] = field(default_factory=dict)
+    items: dict[tuple[str, Case], Item] = field(default_factory=dict)
+    asked: dict[tuple[Hashable, ...], tuple[Item, Reply]] = field(default_factory=dict)
+
+
+@dataclass
 class Example:
     """Finds the case a failure is shown on.
 
     Only cases of the public secret are ever shown; where the failure does not show under it, sizes and the
     size of the error are all that is said.
-
-    found: the cases shown for other properties of the task, tried first; simple: what they were simplified to.
     """
 
     row: Row
@@ -95,8 +113,7 @@ class Example:
     exam: Exam
     practice: Exam
     earlier: dict[str, Status]
-    found: list[Case]
-    simple: dict[tuple[str, Case], Item]
+    trials: Trials
 
     def public(self, answered: list[Answered]) -> list[Answered]:
         """The answers to the cases that may be shown; none where the same would kill the worker again."""
@@ -167,25 +184,35 @@ class Example:
         smaller = count_elements(confirmed.item.args) <= count_elements(best.item.args)
         if not confirmed.judged.findings or not smaller:
             return best
-        self.found.append(found)
+        self.trials.found.append(found)
         return confirmed
 
     def _known(self, dtype: str) -> Case | None:
         """A case found for another property of the task that this one fails on as well."""
-        return next((case for case in self.found if self._fails(case, dtype)), None)
+        return next((case for case in self.trials.found if self._fails(case, dtype)), None)
 
     def _fails(self, case: Case, dtype: str) -> bool:
         return bool(self._quickly(self._item(case, dtype)).judged.findings)
 
     def _item(self, case: Case, dtype: str) -> Item:
-        return Item(self.row, replace(case, dtype=dtype), self.practice.family_seed(self.row, self.property.family))
+        key = self.property.family, replace(case, dtype=dtype)
+        if key not in self.trials.items:
+            seed = self.practice.family_seed(self.row, self.property.family)
+            self.trials.items[key] = Item(self.row, key[1], seed)
+        return self.trials.items[key]
 
     def _quickly(self, item: Item) -> Answered:
-        """The judgement by norm alone."""
-        if not item.usable():
-            return Answered(item, Reply("completed"), Judged())
-        item.expected.normwise = True
-        return self.judge_all([item])[0]
+        """The judgement by norm alone; nothing is wrong with a case that may not be asked any more."""
+        key = (self.property.family, item.case, *_numbers(item))
+        if key not in self.trials.asked:
+            if not self.trials.left or not item.usable():
+                return Answered(item, Reply("completed"), Judged())
+            self.trials.left -= 1
+            (reply,) = self.answers.ask([self.property.program(item)])
+            self.trials.asked[key] = item, reply
+        item, reply = self.trials.asked[key]
+        with item.expected.by_norm():
+            return Answered(item, reply, self.property.check(item, reply, self.earlier))
 
     def _simplified(self, entry: Answered) -> Answered:
         """The same case in simpler numbers, where it fails in the same way."""
@@ -197,15 +224,15 @@ class Example:
             return any(_same_kind(first, found) for found in one.judged.findings[:1])
 
         key = (self.property.family, entry.item.case)
-        if key in self.simple:  # as a rule it does for another gradient of the same task
-            confirmed = self.judge_all([_in_full(self.simple[key])])[0]
+        if key in self.trials.simple:  # as a rule it does for another gradient of the same task
+            confirmed = self.judge_all([self.trials.simple[key]])[0]
             if alike(confirmed):
                 return confirmed
         found = shrink.simplified(entry.item, lambda item: alike(self._quickly(item)))
-        confirmed = self.judge_all([_in_full(found)])[0]
+        confirmed = self.judge_all([found])[0]
         if not alike(confirmed):
             return entry
-        self.simple[key] = found
+        self.trials.simple[key] = found
         return confirmed
 
     def _note(self, entry: Answered, finding: Finding) -> CaseNote:
@@ -235,9 +262,10 @@ class Example:
         return replace(result, message=message, case=CaseNote(entry.item.case.sizes), pictures=pictures)
 
 
-def _in_full(item: Item) -> Item:
-    item.expected.normwise = False
-    return item
+def _numbers(item: Item) -> Iterator[bytes]:
+    """What tells an item from others of the same case."""
+    for array in (*(leaf for value in item.args.values() for leaf in leaves(value)), *item.douts):
+        yield np.asarray(array).tobytes()
 
 
 def _same_kind(one: Finding, other: Finding) -> bool:

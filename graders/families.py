@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,11 +40,12 @@ def grade_row(
     exam: Exam,
     following: Row | None = None,
     stand: Stand | None = None,
+    passed: Collection[str] = (),
 ) -> RowGrade:
     """The verdict on every property of a row.
 
-    While the submission works on a family, the next one's cases and values are made, at last those of the row that
-    follows.
+    A family is not asked anew whose properties have all `passed`, by name, before. While the submission works on a
+    family, the next one's cases and values are made, at last those of the row that follows.
     """
     speed = exam.unit.policy.speed
     asked = properties(row, timed=True) if stand is not None and speed > 0 else properties(row)
@@ -62,6 +63,9 @@ def grade_row(
                 (name for name, result in results.items() if result.status is not Status.PASSED), asked[0].name
             )
             results |= {one.name: unasked(row, one, worth[one.name], first) for one in members}
+            continue
+        if all(one.name in passed for one in members):
+            results |= {one.name: granted(row, one, worth[one.name]) for one in members}
             continue
         items = exam.items(row, family)
         replies = answers.ask(exam.asked(row, members[0]), None, partial(prepare, exam, *next_up))
@@ -152,10 +156,15 @@ def unasked(row: Row, one: Property, worth: float, first: str) -> Result:
     return Result(row.name, one.name, _(one.question), Status.SKIPPED, 0.0, worth, message, depends_on=first)
 
 
+def granted(row: Row, one: Property, worth: float) -> Result:
+    """The result of a property that passed before."""
+    return Result(row.name, one.name, _(one.question), Status.PASSED, worth, worth)
+
+
 def conclude(row: Row, one: Property, worth: float, answered: list[Answered]) -> Result:
     """The verdict on one property from all its cases: a pass needs every one completed and right."""
     judged = [entry.judged for entry in answered]
-    result = Result(row.name, one.name, _(one.question), Status.PASSED, worth, worth, cases=len(judged))
+    result = replace(granted(row, one, worth), cases=len(judged))
     failed = [entry for entry in answered if entry.judged.findings]
     if failed:
         failed.sort(key=lambda entry: entry.judged.credit)

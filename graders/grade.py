@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ import torch
 from graders import SUITE_VERSION, composites, rules
 from graders.answers import Answers
 from graders.exam import Exam
-from graders.example import Open, explained
+from graders.example import TRIES, Open, Trials, explained
 from graders.families import grade_row
 from graders.i18n import _, language
 from graders.intake.reference import available
@@ -125,6 +125,7 @@ def run_session(
     suspects: Suspects | None = None,
     stand: Stand | None = None,
     rescue: bool = False,
+    passed: Mapping[str, Collection[str]] | None = None,
 ) -> Graded:
     """Load the submission in a sandbox of its own and take it through its tasks.
 
@@ -134,13 +135,14 @@ def run_session(
         practice: the exam failures are shown on; none are shown without it.
         suspects: the known mistakes, of which the likely one is named; none without.
         rescue: whether tasks that fail because of others earn their half.
+        passed: properties that passed before, by task.
     """
     if submission.problem:
         return Graded(problem=submission.problem)
     with Session(backend, submission.pieces, exam.unit.functions) as session:
         loaded = session.load()
         printed_while_loading = session.log
-        line = Line(session, exam, progress, stand)
+        line = Line(session, exam, progress, stand, passed)
         results = () if loaded.problem else tuple(line.run(tasks))
         credited = with_composites(results, submission, exam, backend, line.answers) if rescue else results
         if practice or suspects:
@@ -155,9 +157,13 @@ def with_composites(
     results: tuple[Result, ...], submission: Submission, exam: Exam, backend: Backend, answers: Answers
 ) -> tuple[Result, ...]:
     """The results, with the points of tasks that fail because of others."""
+    passed: dict[str, set[str]] = {}
+    for result in results:
+        if result.status is Status.PASSED:
+            passed.setdefault(result.task, set()).add(result.property)
 
     def regrade(mended: Submission, tasks: list[Task]) -> tuple[Result, ...]:
-        again = run_session(mended, tasks, exam, backend)
+        again = run_session(mended, tasks, exam, backend, passed=passed)
         for name, value in again.seconds.items():
             answers.seconds[name] = answers.seconds.get(name, 0.0) + value
         return again.results
@@ -169,9 +175,14 @@ class Line:
     """One submission's way through its tasks."""
 
     def __init__(
-        self, session: Session, exam: Exam, progress: Progress | None = None, stand: Stand | None = None
+        self,
+        session: Session,
+        exam: Exam,
+        progress: Progress | None = None,
+        stand: Stand | None = None,
+        passed: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        self.session, self.exam, self.stand = session, exam, stand
+        self.session, self.exam, self.stand, self.passed = session, exam, stand, passed or {}
         self.progress: Progress = progress or (lambda task, done, total: None)
         self.answers = Answers(session)
         self.failed: dict[str, dict[str, Open]] = {}
@@ -199,12 +210,20 @@ class Line:
         """
         told: list[Result] = []
         tasks = {task.name: task for task in self.exam.unit.tasks}
+        failed = {
+            name: [one for one in several.values() if (name, one.property.name) not in lost]
+            for name, several in self.failed.items()
+        }
+        waiting = sum(map(bool, failed.values()))
+        left = TRIES
         for name, group in itertools.groupby(results, lambda result: result.task):
             of_task, task = list(group), tasks[name]
-            failed = [one for one in self.failed.get(name, {}).values() if (name, one.property.name) not in lost]
-            if failed and isinstance(task, Row):
-                telling = partial(explained, task, failed, self.answers, self.exam, practice, suspects)
+            if failed.get(name) and isinstance(task, Row):
+                trials = Trials(left // waiting)
+                left, waiting = left - trials.left, waiting - 1
+                telling = partial(explained, task, failed[name], self.answers, self.exam, practice, suspects, trials)
                 of_task = self._safely(task, partial(_told, of_task, telling))
+                left += trials.left
             told += of_task
         return tuple(told)
 
@@ -224,7 +243,8 @@ class Line:
         points = self.exam.unit.points[task.name]
         if not isinstance(task, Row):
             return grade_training(task, points, self.answers, self.exam)
-        graded = grade_row(task, points, self.answers, self.exam, following, self.stand)
+        passed = self.passed.get(task.name, ())
+        graded = grade_row(task, points, self.answers, self.exam, following, self.stand, passed)
         self.failed[task.name] = graded.failed
         return graded.results
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,21 +165,37 @@ class Values:
 
 
 class Expected:
-    """What the oracle says of one case: outputs at once, gradients and spreads when they are asked for."""
+    """What the oracle says of one case, when it is asked."""
 
     def __init__(self, row: Row, args: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self._row, self._args, self._options = row, args, options
-        self._run = Evaluation(row, args, options, tracked=row.kind == "pair")
-        self.outputs = self._run.outputs
         self.douts: list[Array] = []
         self._reruns: list[Mapping[str, Tree]] = []
         self.normwise = False
-        """True while a smaller case is looked for: spreads, which are dear, are not asked, but taken as zero."""
+        """True while spreads, which are dear, are taken as zero."""
 
     def with_upstream(self, douts: list[Array]) -> Expected:
         """Take gradients for these upstream gradients."""
         self.douts = douts
         return self
+
+    @contextmanager
+    def by_norm(self) -> Iterator[None]:
+        """What is judged meanwhile is judged by norm alone, as while a smaller case is looked for."""
+        self.normwise = True
+        try:
+            yield
+        finally:
+            self.normwise = False
+
+    @functools.cached_property
+    def _run(self) -> Evaluation:
+        return Evaluation(self._row, self._args, self._options, tracked=self._row.kind == "pair")
+
+    @property
+    def outputs(self) -> Mapping[str, Tree]:
+        """By name."""
+        return self._run.outputs
 
     @functools.cached_property
     def values(self) -> Values:

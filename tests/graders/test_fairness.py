@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from graders import composites
+from graders.answers import Answers
 from graders.exam import Exam
+from graders.families import grade_row
 from graders.grade import grade
-from graders.intake.reference import reference_source
+from graders.intake.reference import reference_source, reference_submission
 from graders.intake.submission import Submission
+from graders.properties import properties
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece
+from graders.sandbox.session import Session
 from graders.secrets import Secret
 from graders.specs import find_unit
 from graders.verdict import Report, Result, Status
@@ -171,6 +175,22 @@ def test_a_composite_that_is_right_but_for_its_parts_earns_half(backend: Backend
     assert "It is right, given your own lstm_step, where the mistake is: half of the points." in of_lstm[0].message
     assert not any("not judged" in one.message for one in of_lstm)
     assert all(one.score == one.max_score / 2 for one in of_joint)
+
+
+def test_what_passed_before_the_parts_were_mended_is_not_asked_again(backend: Backend):
+    unit, row = ROWS["lstm"]
+    before = [one.name for one in properties(row) if one.family != "main"]
+    with Session(backend, reference_submission(find_unit(unit)).pieces, row.functions) as session:
+        session.load()
+        asked: list[object] = []
+        answers = Answers(session)
+        run = session.run
+        session.run = lambda programs, *more: (asked.append(programs), run(programs, *more))[1]
+        results = grade_row(row, 1.0, answers, EXAMS[unit], passed=before).results
+    assert len(asked) == 1
+    assert all(result.status is Status.PASSED for result in results)
+    assert sum(result.score for result in results) == pytest.approx(1.0)
+    assert {result.property for result in results if not result.cases} == set(before)
 
 
 def test_a_composite_with_a_mistake_of_its_own_earns_nothing_for_its_parts(backend: Backend):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from graders import replay, shrink
+from graders.example import TRIES, Example, Trials
 from graders.grade import grade
 from graders.misconceptions import all_chaffs
+from graders.pace import MISTAKES, with_mistakes
 from graders.properties.base import Item
 from graders.sandbox import Backend
-from graders.verdict import Report
+from graders.specs import find_unit
+from graders.verdict import Report, Status
 from tests.graders.editing import EXAMS, ROWS
 
 CHAFFS = {chaff.label: chaff for chaff in all_chaffs()}
@@ -113,3 +116,44 @@ def test_simplifying_asks_little():
     item = item_of("affine", pattern="normal")
     assert shrink.simplified(item, fails) is item
     assert asked <= len(shrink.ROUNDINGS) + shrink.ARRAYS + shrink.ELEMENTS
+
+
+class Kept(Trials):
+    """Those of every task, in order."""
+
+    every: ClassVar[list[Trials]] = []
+
+    def __init__(self, left: int) -> None:
+        super().__init__(left)
+        self.every.append(self)
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[Trials]:
+    monkeypatch.setattr("graders.grade.Trials", Kept)
+    Kept.every.clear()
+    return Kept.every
+
+
+def test_however_much_is_wrong_there_is_an_end_to_smaller_cases_and_every_task_has_its_share(
+    kept: list[Trials], backend: Backend, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("graders.grade.TRIES", 11)
+    unit = find_unit("01-activations")
+    report = grade(with_mistakes(unit), EXAMS[unit.name], backend)
+    failed = [result for result in report.results if result.status is Status.FAILED]
+    assert len(kept) == len({result.task for result in failed}) == MISTAKES
+    assert all(trials.asked for trials in kept)
+    assert sum(len(trials.asked) for trials in kept) <= 11
+    assert all(result.case for result in failed)
+
+
+def test_a_smaller_case_is_asked_once_for_all_gradients_of_a_task(
+    kept: list[Trials], backend: Backend, monkeypatch: pytest.MonkeyPatch
+):
+    tried: list[Item] = []
+    quickly = Example._quickly
+    monkeypatch.setattr(Example, "_quickly", lambda self, item: (tried.append(item), quickly(self, item))[1])
+    report_on("no_forget_lstm_step__memory_lost", backend)
+    (trials,) = kept
+    assert len(trials.asked) == TRIES - trials.left < len(tried)
