@@ -88,8 +88,8 @@ def named(
 class Trials:
     """The smaller and simpler cases that a submission was asked for one task, each once for all of its properties.
 
-    left: how many more may be. found: the cases shown for other properties, tried first; simple: what they were
-    simplified to.
+    left: how many more may be. found: the cases shown for other properties, tried first. simple: what they were
+    simplified to. items: made of drawn cases. asked: what was asked and came back, by its numbers.
     """
 
     left: int
