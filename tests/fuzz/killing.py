@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
@@ -31,9 +32,11 @@ SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signa
 class Killer(threading.Thread):
     """Kills some process of our sandboxes after a while, and again, until it is told to stop."""
 
-    def __init__(self, generator: random.Random, longest: float, backend: Backend) -> None:
+    def __init__(
+        self, generator: random.Random, longest: float, backend: Backend, spared: Collection[psutil.Process]
+    ) -> None:
         super().__init__(daemon=True)
-        self.generator, self.longest, self.backend = generator, longest, backend
+        self.generator, self.longest, self.backend, self.spared = generator, longest, backend, spared
         self.over = threading.Event()
         self.killed = 0
 
@@ -42,7 +45,7 @@ class Killer(threading.Thread):
         kills = self.generator.choice((1, 1, 2, 5))
         while self.killed < kills and not self.over.wait(self.generator.random() * self.longest):
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, SandboxFault):
-                if found := processes(self.backend):
+                if found := [one for one in processes(self.backend) if one not in self.spared]:
                     os.kill(self.generator.choice(found).pid, self.generator.choice(SIGNALS))
                     self.killed += 1
 
@@ -62,11 +65,12 @@ def processes(backend: Backend) -> list[psutil.Process]:
 def fuzz(count: int, seed: int, backend: Backend) -> Counter[str]:
     """Grade so many times, with something killed meanwhile; how many ended in what."""
     generator, ends = random.Random(seed), Counter[str]()
+    spared = psutil.Process().children(recursive=True)  # of tests before: what multiprocessing has started, say
     exam = Exam(find_unit("03-backprop"), PUBLIC)
     source = Path(CORPUS, "sound.py").read_text("utf-8")
     longest = min(seconds_of(exam, source, backend) for _ in range(2)) / 2
     for _ in range(count):
-        killer = Killer(generator, longest, backend)
+        killer = Killer(generator, longest, backend, spared)
         killer.start()
         started = time.monotonic()
         submission = Submission("sound", "backprop.py", (Piece("", source),))
