@@ -112,7 +112,7 @@ class Stand:
 
     def __init__(self, backend: Backend, triples: int | None = None) -> None:
         """triples: times that all parties of a race start in fresh workers."""
-        settle_allocator()  # ours too: replies are copied by the megabyte, and fresh pages would be half of that
+        settle_allocator()  # ours too: replies are copied by the megabyte, and fresh pages took a quarter of a race
         self.backend, self.triples = backend, triples or TRIPLES
         self._sessions: tuple[Session, Session] | None = None
         self._tracks: dict[str, Track] = {}
