@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 
 from graders.course.handout import MARK, handout_path
+from graders.course.stub import stub_source
 
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 FORMULA = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 WORDS = re.compile(r"\\text\{[^}]*\}")
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+SIGNATURE = re.compile(r"`(\w+)\(([^`]*)\)`")
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 RUBRIC = re.compile(r"<!-- rubric: (.+?) -->", re.DOTALL)
 CHAPTERS = {
@@ -80,6 +83,19 @@ def chapter(text, name):
 @pytest.mark.parametrize("compared", [levels, marks, formulas, code, table_rows], ids=lambda f: f.__name__)
 def test_both_handouts_have_the_same(unit, compared):
     assert compared(written(unit, "zh")) == compared(written(unit, "en"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_arguments_that_go_by_keyword_stand_behind_a_star(unit, language):
+    functions = {
+        node.name: node.args for node in ast.parse(stub_source(unit)).body if isinstance(node, ast.FunctionDef)
+    }
+    wrong = []
+    for name, written_arguments in SIGNATURE.findall(prose(written(unit, language))):
+        before = [one.split("=")[0].strip() for one in written_arguments.partition("*")[0].split(",")]
+        if name in functions and {one.arg for one in functions[name].kwonlyargs} & set(before):
+            wrong.append(name)
+    assert wrong == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
