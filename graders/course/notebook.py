@@ -65,7 +65,7 @@ def _closing_cells(closing: str, questions: list[Question]) -> Iterator[Cell]:
         above, _found, closing = (part.strip() for part in closing.partition(question.text))
         if above:
             yield _markdown(identity, above)
-        told = _("{points:g} points, read by a person").format(points=question.points)
+        told = _("{points}, read by a person").format(points=_spoken(question.points))
         yield _markdown(QUESTION + question.name, f"{question.text}\n\n*({told})*")
         yield _markdown(ANSWER + question.name, answer_text())
         identity = f"after-{question.name}"
@@ -77,8 +77,16 @@ def worth(unit: Unit, task: Task) -> str:
     """What a task is worth, as its heading says it."""
     if task.name in unit.policy.optional:
         return _("optional")
-    text = _("{points:g} bonus points") if task.name in unit.policy.bonus else _("{points:g} points")
-    return text.format(points=unit.points[task.name])
+    points = unit.points[task.name]
+    if task.name not in unit.policy.bonus:
+        return _spoken(points)
+    text = _("{points:g} bonus point") if points == 1 else _("{points:g} bonus points")
+    return text.format(points=points)
+
+
+def _spoken(points: float) -> str:
+    text = _("{points:g} point") if points == 1 else _("{points:g} points")
+    return text.format(points=points)
 
 
 def answer_text() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from graders.audit import Audit
+from graders.audit import Audit, Outcome
 from graders.i18n import _
 from graders.report.pen import Pen
 
@@ -24,10 +24,7 @@ def print_audit(audit: Audit, console: Console) -> None:
         table.add_row(pen.text(name), *(pen.text(str(count)) for count in counts))
     console.print(table, highlight=False)
     for outcome in audit.wrong:
-        lost = ", ".join(outcome.failed) or _("nothing")
-        wanted = ", ".join(outcome.wanted) or _("nothing")
-        text = _("{name}: lost {lost}; should lose {wanted}").format(name=outcome.name, lost=lost, wanted=wanted)
-        console.print(pen.text(text, "red"), highlight=False)
+        console.print(pen.text(_what_went_wrong(outcome), "red"), highlight=False)
         if outcome.message:
             console.print(pen.text("  " + outcome.message.replace("\n", " / ")[:LONGEST]), highlight=False)
     for outcome in audit.misdiagnosed:
@@ -55,3 +52,11 @@ def print_audit(audit: Audit, console: Console) -> None:
         diagnosed=figures["diagnosed"], chaffs=figures["chaffs"], wrong=figures["misdiagnosed"]
     )
     console.print(pen.text(text, "bold"), highlight=False)
+
+
+def _what_went_wrong(outcome: Outcome) -> str:
+    """What a trial did and what it must do; a stub loses no property, for it must not earn one."""
+    if outcome.trial.kind == "stub":
+        return _('{name}: should score nothing and read "not attempted"').format(name=outcome.name)
+    lost, wanted = (", ".join(names) or _("nothing") for names in (outcome.failed, outcome.wanted))
+    return _("{name}: lost {lost}; should lose {wanted}").format(name=outcome.name, lost=lost, wanted=wanted)

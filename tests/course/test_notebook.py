@@ -69,6 +69,14 @@ def test_a_question_that_is_worth_nothing_has_no_cell(losses):
     assert "2 points" in source(written["question-interpretation"])
 
 
+def test_one_point_is_no_points(losses):
+    one = replace(losses, points={**losses.points, "nll_loss": 1.0}, written={"derivation": 1, "interpretation": 1})
+    assert source(cells(one)["task-nll_loss"]).split("\n")[0].endswith("(1 point)")
+    assert source(cells(one)["question-derivation"]).endswith("*(1 point, read by a person)*")
+    bonus = replace(one, policy=replace(one.policy, bonus=("nll_loss",)))
+    assert source(cells(bonus)["task-nll_loss"]).split("\n")[0].endswith("(1 bonus point)")
+
+
 def test_other_questions_than_those_of_unit_toml_are_refused(losses):
     with pytest.raises(ValueError, match=r"2 questions with a rubric; unit\.toml has 1"):
         notebook(replace(losses, written={"derivation": 5}))
@@ -77,7 +85,8 @@ def test_other_questions_than_those_of_unit_toml_are_refused(losses):
 def test_every_task_says_its_points(unit):
     written = cells(unit)
     for section in read_handout(unit).sections:
-        heading = f"### {section.heading} ({unit.points[section.task]:g} points)"
+        points = unit.points[section.task]
+        heading = f"### {section.heading} ({points:g} {'point' if points == 1 else 'points'})"
         assert heading in source(written[f"task-{section.task}"]).split("\n")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from graders import audit, families
 from graders.audit import Audit, Auditor, Outcome, Trial
@@ -16,6 +18,7 @@ from graders.exam import Exam
 from graders.misconceptions import all_chaffs
 from graders.misconceptions.variant import Chaff, Variant, chaff, rows
 from graders.properties import properties
+from graders.report.audit_table import print_audit
 from graders.sandbox import Backend
 from graders.specs import unit_names
 
@@ -160,6 +163,15 @@ def test_a_trial_that_a_fault_of_ours_ends_is_tried_once_more(auditor: Auditor, 
     (outcome,) = auditor.batch([trial])
     assert (outcome.right, outcome.faulty, outcome.message) == (False, True, "RuntimeError: the machine is busy")
     assert not Audit([outcome]).passed
+
+
+def test_a_stub_that_earned_points_is_not_said_to_have_lost_nothing():
+    stub = Outcome(Trial("stub", 0), False, "13-gan", "13-gan__stub", message="2 points for a stub")
+    console = Console(file=io.StringIO(), width=120)
+    print_audit(Audit([stub]), console)
+    printed = console.file.getvalue()
+    assert '13-gan__stub: should score nothing and read "not attempted"\n  2 points for a stub\n' in printed
+    assert "13-gan__stub: lost" not in printed
 
 
 def test_the_command_prints_figures_and_ends_with_the_verdict(monkeypatch):
