@@ -71,6 +71,14 @@ def test_both_pages_have_the_same(compared, english: Path, chinese: Path):
     assert compared(read(chinese)) == compared(read(english))
 
 
+@pytest.mark.parametrize("chinese", [chinese for _, chinese in PAIRS], ids=lambda path: label(path))
+def test_a_link_out_of_chinese_says_so(chinese: Path):
+    """But for the switch to the English README, and the list of terms, which is in both languages."""
+    pages = re.finditer(r"\]\((?!http)([^)#]*(?:\.md|docs/decisions))\)(（英文|，英文)?", prose(read(chinese)))
+    english = [(page[1], page[2]) for page in pages if ".zh.md" not in page[1]]
+    assert [page for page, told in english if not told and not page.endswith(("README.md", "terms.md"))] == []
+
+
 def test_what_must_be_in_chinese_is():
     names = {label(chinese) for _, chinese in PAIRS}
     assert names == {"README.zh.md", "docs/guide/student.zh.md", "docs/guide/instructor.zh.md"}
