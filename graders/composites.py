@@ -14,6 +14,7 @@ from dataclasses import replace
 from graders.i18n import _
 from graders.intake.reference import Definition, available, closure, module_text
 from graders.intake.submission import Submission
+from graders.properties.throughput import THROUGHPUT
 from graders.sandbox.program import Piece
 from graders.specs.row import ScriptRow, Task
 from graders.specs.unit import Unit
@@ -65,7 +66,7 @@ def credited(submission: Submission, unit: Unit, results: tuple[Result, ...], re
     """The results, with half the points for what is right given the parts."""
     if not available():  # what a task is made of is read off the reference
         return results
-    if len({result.task for result in results if result.status is Status.FAILED}) < 2:
+    if len(wrong_tasks(results)) < 2:
         return results
     composites = _Composites(submission, unit, results, regrade)
     composites.rescue_by_roots()
@@ -73,15 +74,25 @@ def credited(submission: Submission, unit: Unit, results: tuple[Result, ...], re
     return tuple(composites.after(result) for result in results)
 
 
+def wrong_tasks(results: Iterable[Result]) -> set[str]:
+    """Those that fail a property; slow is not wrong, and nothing is lost to a slow part."""
+    return {one.task for one in results if one.status is Status.FAILED and one.property != THROUGHPUT.name}
+
+
+def wrong_parts(unit: Unit, results: Iterable[Result]) -> dict[str, tuple[str, ...]]:
+    """The failed parts of each failed task that has some."""
+    wrong = wrong_tasks(results)
+    of = {task.name: tuple(part for part in parts(unit, task) if part in wrong) for task in unit.tasks}
+    return {name: several for name, several in of.items() if several and name in wrong}
+
+
 class _Composites:
     """The failed tasks of a report that have failed parts."""
 
     def __init__(self, submission: Submission, unit: Unit, results: Iterable[Result], regrade: Regrade) -> None:
         self.submission, self.regrade = submission, regrade
-        failed = {result.task for result in results if result.status is Status.FAILED}
-        self.tasks = {task.name: task for task in unit.tasks if task.name in failed}
-        of = {name: [part for part in parts(unit, task) if part in failed] for name, task in self.tasks.items()}
-        self.of = {name: wrong for name, wrong in of.items() if wrong}
+        self.tasks = {task.name: task for task in unit.tasks}
+        self.of = wrong_parts(unit, results)
         self.rescued: dict[tuple[str, str], tuple[str, ...]] = {}
         """The parts it was lost to, by task and property."""
         self.done: set[str] = set()
@@ -103,7 +114,7 @@ class _Composites:
         groups: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
         for name, parts in self.of.items():
             if name not in self.done and set(parts) != set(self.mended):
-                groups.setdefault(tuple(parts), {})[name] = tuple(parts)
+                groups.setdefault(parts, {})[name] = parts
         for mend, tasks in groups.items():
             self._regrade(mend, tasks)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ from graders.specs.row import Row, Task
 from graders.suspects import Suspects
 from graders.throughput.stand import Stand
 from graders.verdict import GraderError, Note, Report, Result, Status
+
+T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
 """Called with the task about to be graded, how many are done, and how many there are."""
@@ -146,17 +149,19 @@ def run_session(
         results = () if loaded.problem else tuple(line.run(tasks))
         credited = with_composites(results, submission, exam, backend, line.answers) if rescue else results
         if practice or suspects:
-            lost = {(old.task, old.property) for old, new in zip(results, credited, strict=True) if new is not old}
+            kept = {id(result) for result in credited}
+            lost = {(old.task, old.property) for old in results if id(old) not in kept}
             credited = line.explained(credited, lost, practice, suspects)
         log = session.log if shows_words(exam) else printed_while_loading
         printed = [Note("output", log)] if log.strip() else []
-        return Graded(credited, (*skipped_notes(loaded), *printed), loaded.problem, line.answers.seconds)
+        notes = (*skipped_notes(loaded), *unexplained_notes(line.unexplained), *printed)
+        return Graded(credited, notes, loaded.problem, line.answers.seconds)
 
 
 def with_composites(
     results: tuple[Result, ...], submission: Submission, exam: Exam, backend: Backend, answers: Answers
 ) -> tuple[Result, ...]:
-    """The results, with the points of tasks that fail because of others."""
+    """The results, with the points of tasks that fail because of others; without those where that fails to be found."""
     passed: dict[str, set[str]] = {}
     for result in results:
         if result.status is Status.PASSED:
@@ -168,7 +173,22 @@ def with_composites(
             answers.seconds[name] = answers.seconds.get(name, 0.0) + value
         return again.results
 
-    return composites.credited(submission, exam.unit, results, regrade)
+    try:
+        return at_most_twice(partial(composites.credited, submission, exam.unit, results, regrade))
+    except Exception as fault:
+        doubtful = composites.wrong_parts(exam.unit, results)
+        faults = {task.name: [our_fault(task, fault)] for task in exam.unit.tasks if task.name in doubtful}
+        of_task = itertools.groupby(results, lambda result: result.task)
+        return tuple(result for name, group in of_task for result in faults.get(name) or group)
+
+
+def at_most_twice(work: Callable[[], T], between: Callable[[], object] = lambda: None) -> T:
+    """What the work gives; it is tried once more where it fails, and fails then."""
+    try:
+        return work()
+    except Exception:
+        between()
+    return work()
 
 
 class Line:
@@ -187,6 +207,8 @@ class Line:
         self.answers = Answers(session)
         self.failed: dict[str, dict[str, Open]] = {}
         """What can be explained, by task and property."""
+        self.unexplained: list[str] = []
+        """The tasks whose explanation failed."""
 
     def run(self, tasks: list[Task]) -> Iterator[Result]:
         """The verdicts on each task in turn."""
@@ -222,7 +244,7 @@ class Line:
                 trials = Trials(left // waiting)
                 left, waiting = left - trials.left, waiting - 1
                 telling = partial(explained, task, failed[name], self.answers, self.exam, practice, suspects, trials)
-                of_task = self._safely(task, partial(_told, of_task, telling))
+                of_task = self._told(of_task, telling)
                 left += trials.left
             told += of_task
         return tuple(told)
@@ -230,14 +252,19 @@ class Line:
     def _safely(self, task: Task, work: Callable[[], list[Result]]) -> list[Result]:
         """What the work gives; a fault of ours is tried once more, then costs the verdict, not the points."""
         try:
-            return work()
-        except Exception:
-            self.session.fresh()
-        try:
-            return work()
+            return at_most_twice(work, self.session.fresh)
         except Exception as fault:
             self.failed.pop(task.name, None)
             return [our_fault(task, fault)]
+
+    def _told(self, results: list[Result], telling: Callable[[], Mapping[str, Result]]) -> list[Result]:
+        """The results of a task, with what is told of some properties; a verdict also stands without."""
+        try:
+            told = at_most_twice(telling, self.session.fresh)
+        except Exception:
+            self.unexplained.append(results[0].task)
+            return results
+        return [told.get(result.property, result) for result in results]
 
     def _grade(self, task: Task, following: Row | None) -> list[Result]:
         points = self.exam.unit.points[task.name]
@@ -247,12 +274,6 @@ class Line:
         graded = grade_row(task, points, self.answers, self.exam, following, self.stand, passed)
         self.failed[task.name] = graded.failed
         return graded.results
-
-
-def _told(results: list[Result], telling: Callable[[], Mapping[str, Result]]) -> list[Result]:
-    """The results, with what is told of some properties instead of theirs."""
-    told = telling()
-    return [told.get(result.property, result) for result in results]
 
 
 def our_fault(task: Task, fault: BaseException) -> Result:
@@ -275,6 +296,13 @@ def spared(results: Iterable[Result]) -> Iterator[Note]:
         if result.status is Status.SKIPPED and result.score and result.message:
             tasks.setdefault(result.message, []).append(result.task)
     yield from (Note("speed", f"{message} ({', '.join(names)})") for message, names in tasks.items())
+
+
+def unexplained_notes(tasks: list[str]) -> Iterator[Note]:
+    """That failures of some tasks are shown without a smaller case or a cause, through no fault of the submission."""
+    if tasks:
+        text = _("the grader failed while it looked for the smallest case and the cause ({names}); the points stand")
+        yield Note("warning", text.format(names=", ".join(tasks)))
 
 
 def missing_here() -> Iterator[Note]:

@@ -17,7 +17,7 @@ from graders.sandbox.program import Piece
 from graders.sandbox.session import Session
 from graders.secrets import Secret
 from graders.specs import find_unit
-from graders.verdict import Report, Result, Status
+from graders.verdict import GraderError, Report, Result, Status
 from tests.graders.editing import EXAMS, ROWS, graded, lost
 
 OWN = "It is the true gradient of your own forward, which is wrong: half of the points."
@@ -177,6 +177,24 @@ def test_a_composite_that_is_right_but_for_its_parts_earns_half(backend: Backend
     assert all(one.score == one.max_score / 2 for one in of_joint)
 
 
+def test_a_task_that_cannot_be_graded_with_mended_parts_is_our_fault_and_no_other(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+):
+    """The sequence is made of the step, which is wrong; a GRU's is made of neither."""
+    tasks = frozenset({"lstm_step", "lstm", "gru_cho_step"})
+
+    def fails(*_arguments: object) -> None:
+        raise GraderError("no sandbox today")
+
+    monkeypatch.setattr("graders.composites.mended", fails)
+    report = grade(lstm_with(more=WRONG_STEP), EXAMS["10-gated"], backend, tasks=tasks)
+    ends = {name: {result.status for result in report.results if result.task == name} for name in sorted(tasks)}
+    assert Status.FAILED in ends["lstm_step"]
+    assert ends["lstm"] == {Status.ERROR}
+    assert ends["gru_cho_step"] == {Status.PASSED}
+    assert report.faulty
+
+
 def test_what_passed_before_the_parts_were_mended_is_not_asked_again(backend: Backend):
     unit, row = ROWS["lstm"]
     before = [one.name for one in properties(row) if one.family != "main"]
@@ -270,3 +288,14 @@ def max_pool2d_backward(d, cache):
 def test_max_pooling_may_share_what_ties_get(backend: Backend):
     report = report_on("max_pool2d", TIES, backend)
     assert report.passed, lost(report)
+
+
+def test_a_slow_part_is_not_where_a_mistake_is():
+    unit = find_unit("10-gated")
+
+    def failed(task: str, name: str) -> Result:
+        return Result(task, name, "", Status.FAILED, 0.0, 1.0, "")
+
+    of_lstm, slow, wrong = failed("lstm", "forward"), failed("lstm_step", "throughput"), failed("lstm_step", "forward")
+    assert composites.wrong_parts(unit, [of_lstm, slow]) == {}
+    assert composites.wrong_parts(unit, [of_lstm, wrong]) == {"lstm": ("lstm_step",)}

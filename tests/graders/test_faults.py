@@ -107,3 +107,18 @@ def test_what_is_printed_while_loading_is_shown_and_what_a_call_prints_only_with
         (note,) = grade(chatty, exam, backend, practice=EXAMS[UNIT], tasks=AFFINE).notes
         assert "while loading" in note.message
         assert ("in a call" in note.message) is shown
+
+
+def test_a_verdict_stands_where_its_explanation_fails(backend: Backend, monkeypatch: pytest.MonkeyPatch):
+    _, submission = edited("affine", DB, "db = dout.sum(0) / 2")
+    plain = grade(submission, EXAMS[UNIT], backend, tasks=AFFINE, explain=False)
+
+    def fails(*_arguments: object) -> None:
+        raise GraderError("the sandbox failed")
+
+    monkeypatch.setattr("graders.grade.explained", fails)
+    report = grade(submission, EXAMS[UNIT], backend, tasks=AFFINE)
+    assert (report.score, report.max_score, report.faulty) == (plain.score, plain.max_score, False)
+    assert [result.message for result in report.results] == [result.message for result in plain.results]
+    (note,) = report.notes
+    assert "(affine); the points stand" in note.message
