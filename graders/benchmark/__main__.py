@@ -14,6 +14,7 @@ from graders.i18n import _
 
 if TYPE_CHECKING:
     from graders.benchmark.run import Figure, Setting
+    from graders.benchmark.speed import Kept
     from graders.benchmark.workload import Entry
 
 PASS, FAIL, USAGE = 0, 1, 2
@@ -50,6 +51,12 @@ def in_steady_process(arguments: Sequence[str]) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, and compare; the exit code."""
     asked = options(arguments)
+    if (asked.check or asked.write) and (asked.mode or asked.tf32):
+        text = _(
+            "--check and --write compare and keep the best of all modes, without TF32: leave out --mode and --tf32."
+        )
+        print(text, file=sys.stderr)
+        return USAGE
     from graders.benchmark import run, speed
     from graders.benchmark.sides import NotTheSame
 
@@ -70,13 +77,19 @@ def main(arguments: Sequence[str]) -> int:
         print(text.format(difference=wrong), file=sys.stderr)
         return FAIL
     told("")
-    slower = still_slower(figures, entries, setting) if asked.check else []
+    if not figures:
+        print("\n".join([_("Nothing could be measured."), *setting.notes]), file=sys.stderr)
+        return FAIL
+    kept = speed.read()
+    slower = still_slower(figures, entries, setting, kept) if asked.check else []
     if asked.write:
-        keep(figures, setting)
-    report(figures, slower, setting, asked)
-    known = speed.read()
-    if asked.check and not any(known[f.device][f.row][f.size] != speed.UNMEASURED for f in figures):
-        print(_("There is nothing to compare with: these rows are unmeasured."), file=sys.stderr)
+        regressed = {(figure.row, figure.size) for figure in slower}
+        keep([figure for figure in figures if (figure.row, figure.size) not in regressed], setting)
+    report(figures, slower, setting, asked, kept)
+    unmeasured = [figure for figure in figures if kept[figure.device][figure.row][figure.size] == speed.UNMEASURED]
+    if asked.check and unmeasured:
+        text = _("{count} of {total} figures have nothing to be compared with: they are unmeasured.")
+        print(text.format(count=len(unmeasured), total=len(figures)), file=sys.stderr)
     return FAIL if slower else PASS
 
 
@@ -103,13 +116,12 @@ def told(text: str) -> None:
         sys.stderr.flush()
 
 
-def still_slower(figures: list[Figure], entries: Sequence[Entry], setting: Setting) -> list[Figure]:
+def still_slower(figures: list[Figure], entries: Sequence[Entry], setting: Setting, kept: Kept) -> list[Figure]:
     """Rows slower than kept, and slower again when they are measured once more, for longer."""
     from dataclasses import replace
 
     from graders.benchmark import run, speed
 
-    kept = speed.read()
     suspects = speed.regressions(figures, kept)
     again = [entry for entry in entries if any(figure.row == entry.name for figure in suspects)]
     if not again:
@@ -131,9 +143,11 @@ def keep(figures: Sequence[Figure], setting: Setting) -> None:
         page.put_in_docs(speed.read())
 
 
-def report(figures: Sequence[Figure], slower: Sequence[Figure], setting: Setting, asked: argparse.Namespace) -> None:
+def report(
+    figures: Sequence[Figure], slower: Sequence[Figure], setting: Setting, asked: argparse.Namespace, kept: Kept
+) -> None:
     """The table, or JSON, and what is slower than it was."""
-    from graders.benchmark import page, run, speed
+    from graders.benchmark import page, run
 
     if asked.json:
         found = {
@@ -156,7 +170,6 @@ def report(figures: Sequence[Figure], slower: Sequence[Figure], setting: Setting
         print(_("limits: {bandwidth:.0f} GB/s, {flops:.1f} TFLOP/s").format(bandwidth=bandwidth, flops=flops))
     for note in setting.notes:
         print(note)
-    kept = speed.read()
     for figure in slower:
         low = kept[figure.device][figure.row][figure.size]["low"]
         text = _("slower than it was: {row}, {size}: {ratio}, kept: {low:.2f} or more")

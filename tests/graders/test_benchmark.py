@@ -227,6 +227,31 @@ def test_check_fails_on_a_regression_only(tmp_path, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["slower"] == [{"row": "relu", "size": "small"}]
 
 
+def test_what_became_slower_is_not_kept_instead(tmp_path, monkeypatch, capsys):
+    kept_at(tmp_path, monkeypatch, 1e6)
+    monkeypatch.setattr(page, "DOCS", tmp_path / "no page")
+    arguments = ["relu", "softplus", "--size", "small", "--seconds", "0.01", "--check", "--write"]
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    assert "kept: 1000000.00 or more" in told.out
+    assert "1 of 2 figures have nothing to be compared with" in told.err
+    kept = speed.read()["cpu"]
+    assert kept["relu"]["small"]["ratio"] == 1e6
+    assert kept["softplus"]["small"] != speed.UNMEASURED
+
+
+def test_what_is_kept_and_compared_is_the_best_of_all_modes_without_tf32(capsys):
+    assert main(["relu", "--check", "--mode", "eager"]) == 2
+    assert main(["relu", "--write", "--tf32"]) == 2
+    assert "leave out --mode and --tf32" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_measured_it_says_so_and_fails(monkeypatch, capsys):
+    monkeypatch.setattr("graders.benchmark.run.measure", lambda *_arguments: iter(()))
+    assert main(["relu"]) == 1
+    assert "Nothing could be measured" in capsys.readouterr().err
+
+
 def test_write_keeps_the_figures_and_the_page(tmp_path, monkeypatch):
     kept_at(tmp_path, monkeypatch, 1.0)
     document = tmp_path / "performance.md"
