@@ -85,10 +85,19 @@ class Failed(Exception):
     """A party did not do what it was asked; its words, made harmless."""
 
 
+class ReferenceFailed(Failed):
+    """The reference did not, which is not the submission's fault."""
+
+    def __str__(self) -> str:
+        return _("the reference itself does not run on this device: {why}").format(why=super().__str__())
+
+
 class Party:
     """One process with one module."""
 
-    def __init__(self, pieces: Sequence[Piece], device: str) -> None:
+    def __init__(self, pieces: Sequence[Piece], device: str, failure: type[Failed] = Failed) -> None:
+        """failure: what is raised where it does not do what it is asked."""
+        self._failure = failure
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe()
         self._process = context.Process(target=play, args=(theirs, tuple(pieces), device), daemon=True)
@@ -96,7 +105,11 @@ class Party:
         theirs.close()
 
     def __enter__(self) -> Self:
-        self._answer()
+        try:
+            self._answer()
+        except Failed:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -112,7 +125,7 @@ class Party:
         """Seconds that all of them take."""
         order = pickle.dumps(("run", None))
         started = time.perf_counter()
-        self._ours.send_bytes(order)
+        self._send(order)
         self._answer()
         return time.perf_counter() - started
 
@@ -120,7 +133,7 @@ class Party:
         """What the first program's calls returned there, flat."""
         answers = [self._ask("values", place) for place in places]
         if any(len(answer) % 8 for answer in answers):
-            raise Failed(_("what it sent is not a reply ({reason})").format(reason=_("not whole numbers")))
+            raise self._failure(_("what it sent is not a reply ({reason})").format(reason=_("not whole numbers")))
         return [np.frombuffer(answer, np.float64) for answer in answers]
 
     def shape(self, call: int, value: int) -> tuple[int, ...]:
@@ -128,18 +141,24 @@ class Party:
         return tuple(np.frombuffer(self._ask("shape", (call, value)), np.int64).tolist())
 
     def _ask(self, order: str, content: Any) -> bytes:
-        self._ours.send_bytes(pickle.dumps((order, content)))
+        self._send(pickle.dumps((order, content)))
         return self._answer()
+
+    def _send(self, order: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # whoever has ended says why in its last answer, or gives none
+            self._ours.send_bytes(order)
 
     def _answer(self) -> bytes:
         try:
             if not self._ours.poll(LONGEST):
-                raise Failed(_("stopped after {seconds:.1f} s without an answer").format(seconds=LONGEST))
+                raise self._failure(_("stopped after {seconds:.1f} s without an answer").format(seconds=LONGEST))
             answer = self._ours.recv_bytes(LARGEST_REPLY)
         except (EOFError, OSError):
-            raise Failed(_("the program ended before it answered (os._exit, a crash, or out of memory)")) from None
+            raise self._failure(
+                _("the program ended before it answered (os._exit, a crash, or out of memory)")
+            ) from None
         if answer[:1] != DONE:
-            raise Failed(printable(answer[1 : LONGEST_TEXT + 1].decode("utf-8", "replace")))
+            raise self._failure(printable(answer[1 : LONGEST_TEXT + 1].decode("utf-8", "replace")))
         return answer[1:]
 
 
@@ -149,8 +168,8 @@ def practise(
     """One task of a submission beside the reference."""
     empty = Practice(row.name, device, limits=limits)
     with contextlib.ExitStack() as parties:
-        reference = parties.enter_context(Party(reference_pieces(row), device))
         try:
+            reference = parties.enter_context(Party(reference_pieces(row), device, ReferenceFailed))
             submission = parties.enter_context(Party(pieces, device))
             return replace(empty, **timed(row, submission, reference, rounds))
         except Failed as end:

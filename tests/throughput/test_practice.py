@@ -19,7 +19,7 @@ from graders.sandbox.program import Piece
 from graders.throughput import limits
 from graders.throughput.limits import Limits
 from graders.throughput.measure import measure_on, timed_rows
-from graders.throughput.practice import Practice, practise
+from graders.throughput.practice import Failed, Party, Practice, practise
 from graders.throughput.stand import reference_pieces
 from graders.throughput.statistic import Interval
 from tests.conftest import whole_only
@@ -48,6 +48,28 @@ def test_the_reference_runs_on_tensors_and_is_about_as_fast_as_itself(name: str)
 
 def test_more_work_takes_longer():
     assert trained("relu", TWICE, rounds=9).found.median > 2
+
+
+def test_where_the_reference_does_not_run_the_submission_is_not_blamed(monkeypatch: pytest.MonkeyPatch):
+    broken = (Piece("", "raise ValueError('no such device')"),)
+    monkeypatch.setattr("graders.throughput.practice.reference_pieces", lambda row: broken)
+    assert trained("relu").problem.startswith("the reference itself does not run on this device: ")
+
+
+def test_a_party_that_never_answers_is_ended(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("graders.throughput.practice.LONGEST", 0.1)
+    party = Party((Piece("", "while True: pass"),), "cpu")
+    with pytest.raises(Failed, match="without an answer"), party:
+        pass
+    assert not party._process.is_alive()
+
+
+def test_a_party_that_is_gone_has_failed():
+    with Party((), "cpu") as party:
+        party._process.kill()
+        party._process.join()
+        with pytest.raises(Failed, match="ended before it answered"):
+            party.load([])
 
 
 @pytest.mark.parametrize(
