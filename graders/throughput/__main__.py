@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from graders.benchmark.device import missing_gpu
+from graders.misconceptions.variant import rows
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits as SandboxLimits
 from graders.throughput import cost, error_counts, error_rates, tables
@@ -18,7 +19,7 @@ from graders.throughput.measure import again, measure, measure_on, timed_rows
 @click.option("--again", "anew", is_flag=True, help="Set the limits anew from what was measured.")
 @click.option("--missing", is_flag=True, help="Only rows that are not measured yet.")
 @click.option("--triples", type=click.IntRange(1), default=1, show_default=True, help="Fresh workers a variant.")
-@click.option("--error-rates", "errors", is_flag=True, help="Time submissions of known speed, count wrong verdicts.")
+@click.option("--error-rates", "errors", is_flag=True, help="Count wrong verdicts on work of known speed.")
 @click.option("--costs", "costing", is_flag=True, help="Say how long timing takes, of every timed row or of ROW.")
 @click.option("--verdicts", type=click.IntRange(1), default=3000, show_default=True, help="How many.")
 @click.option("--load", is_flag=True, help="While as many other processes are busy as there are processors.")
@@ -62,8 +63,16 @@ def main(
     if not errors:
         show("limits", [tables.summary(known), "", *tables.limits_table(known)], write)
         return
-    tallies = error_rates.error_rates(timing(sandbox), verdicts, load=load, say=lambda text: click.echo(text, err=True))
-    counts = [tally.count("loaded" if load else "quiet") for tally in tallies]
+    for name in names or (error_rates.ROW,):
+        count_errors(timing(sandbox), verdicts, name, load=load, write=write)
+
+
+def count_errors(backend: Backend, verdicts: int, name: str, *, load: bool, write: bool) -> None:
+    """Of submissions of known speed of one pair; one table of all that were kept."""
+    if rows()[name][1].kind != "pair":
+        raise click.UsageError(f"not a pair of forward and backward: {name}")
+    tallies = error_rates.error_rates(backend, verdicts, name, load=load, say=lambda text: click.echo(text, err=True))
+    counts = [tally.count("loaded" if load else "quiet", name) for tally in tallies]
     show("errors", error_counts.table(error_counts.keep(counts) if write else counts), write)
 
 

@@ -59,6 +59,8 @@ def table(found: dict[str, Costs]) -> list[str]:
     lines = ["| | tasks | median, s | 95 % | most | extended |", "|---|---|---|---|---|---|"]
     for kind, one in found.items():
         seconds = list(one.seconds.values())
+        if not seconds:
+            continue
         dearest = max(one.seconds, key=lambda name: one.seconds[name])
         cells = [
             *(kind, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{np.percentile(seconds, 95):.2f}"),

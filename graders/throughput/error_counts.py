@@ -18,7 +18,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Count:
-    """Of one run, for submissions that do so many times the work.
+    """Of one run, for submissions that do so many times the work of a row's reference.
 
     load: "quiet", or "loaded" where other processes were busy. settled: the ratio all its verdicts together say they
     have. fails, passes: wrong verdicts where the limit lay NEAR and FAR above, and below. median, late, most: seconds
@@ -37,6 +37,7 @@ class Count:
     most: float
     date: str = ""
     versions: str = ""
+    row: str = "srn"
 
 
 def read(path: Path = FILE) -> list[Count]:
@@ -77,20 +78,20 @@ def at_most(wrong: int, verdicts: int, rate: float) -> float:
 
 
 def table(counts: Sequence[Count]) -> list[str]:
-    """Lines of Markdown: a row a submission, quiet and loaded, and one for all."""
+    """Lines of Markdown: a row a submission, by task, quiet and loaded, and one for all."""
     lines = [
         "| work done | settles at | verdicts | false fails at +8 % | at +25 % | false passes at -8 % | at -25 % "
         "| extended | seconds, median / 95 % / most |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for load in dict.fromkeys(one.load for one in counts):
-        for times in sorted({one.times for one in counts}):
-            same = [one for one in counts if (one.load, one.times) == (load, times)]
-            if same:
-                settled = sorted({f"{one.settled:.3f}" for one in same})
-                through = " to ".join(dict.fromkeys([settled[0], settled[-1]]))
-                lines.append(_line(f"{load}, {times:g} times", through, same))
-        lines.append(_line(f"{load}, all", "", [one for one in counts if one.load == load]))
+    for row, load in sorted({(one.row, one.load) for one in counts}, reverse=True):
+        alike = [one for one in counts if (one.row, one.load) == (row, load)]
+        for times in sorted({one.times for one in alike}):
+            same = [one for one in alike if one.times == times]
+            settled = sorted({f"{one.settled:.3f}" for one in same})
+            through = " to ".join(dict.fromkeys([settled[0], settled[-1]]))
+            lines.append(_line(f"{row}, {load}, {times:g} times", through, same))
+        lines.append(_line(f"{row}, {load}, all", "", alike))
     return [*lines, _line("all", "", counts)]
 
 

@@ -35,15 +35,15 @@ def test_wrong_verdicts_are_counted_on_both_sides_and_pooled_with_those_kept(tmp
     close = Interval(2.0, 1.97, 2.03)
     tally = Tally(2.0, (1.85, 2.16), [close, close, Interval(2.4, 2.3, 2.6), Interval(1.7, 1.6, 1.72)], seconds=[1.0])
     assert (tally.fails(1.08), tally.fails(1.25), tally.passes(1.08), tally.passes(1.25)) == (1, 0, 1, 1)
-    keep([tally.count("quiet")], tmp_path / "kept.json")
-    kept = keep([tally.count("loaded")], tmp_path / "kept.json")
+    keep([tally.count("quiet", "srn")], tmp_path / "kept.json")
+    kept = keep([tally.count("loaded", "srn")], tmp_path / "kept.json")
     assert read(tmp_path / "kept.json") == kept
     lines = table(kept)
     assert [line.split(" | ")[:4] for line in lines[2:]] == [
-        ["| quiet, 2 times", "2.000", "4", "1 (at most 80.59 %)"],
-        ["| quiet, all", "", "4", "1 (at most 80.59 %)"],
-        ["| loaded, 2 times", "2.000", "4", "1 (at most 80.59 %)"],
-        ["| loaded, all", "", "4", "1 (at most 80.59 %)"],
+        ["| srn, quiet, 2 times", "2.000", "4", "1 (at most 80.59 %)"],
+        ["| srn, quiet, all", "", "4", "1 (at most 80.59 %)"],
+        ["| srn, loaded, 2 times", "2.000", "4", "1 (at most 80.59 %)"],
+        ["| srn, loaded, all", "", "4", "1 (at most 80.59 %)"],
         ["| all", "", "8", "2 (at most 65.09 %)"],
     ]
     assert len({line.count("|") for line in lines}) == 1
