@@ -40,10 +40,12 @@ WARM_UP = 2
 REQUEST = 0.010
 """Seconds of CPU time that a request costs the reference, at least."""
 LONGEST = 0.5
-"""Seconds of CPU time after which a request is stopped; a second one is hopeless."""
+"""Seconds of CPU time after which a request is stopped; with one program, a second one is hopeless."""
 LONGEST_WALL = 10.0
 SLOW = 0.040
-"""Seconds of CPU time a request above which further ones have fewer programs."""
+"""Seconds of CPU time a request above which the next has fewer programs."""
+FEWER = 4
+"""A request that is stopped is asked again with so many times fewer programs."""
 HOPELESS, HOPELESS_PAIRS = 3.0, 3
 """So many pairs, and more than half of all, beyond so many times the last limit, and nobody waits for more."""
 LEAST_NET = 0.25
@@ -105,6 +107,10 @@ class Broken(Exception):
 
 class Late(Broken):
     """A request was stopped: it took too long."""
+
+
+class Killed(Broken):
+    """The worker ended, as it also does where somebody else ends it: the kernel's memory killer above all."""
 
 
 class Stand:
@@ -221,7 +227,7 @@ class Heat:
         self.rounds: list[tuple[float, float, float]] = []
         """Nanoseconds a program a round: of submission and reference, nothing taken off, and what nothing cost."""
         self.dropped = 0
-        self.hopeless = self.pairs = self.late = 0
+        self.hopeless = self.pairs = 0
         self.strays = 0
         self.last: Turn | None = None
         self.odd = ""
@@ -239,13 +245,21 @@ class Heat:
     def run(self, triples: int) -> None:
         """So many times, all parties in fresh workers."""
         for _triple in range(triples):
+            self._in_spite_of_others()
+
+    def _in_spite_of_others(self) -> None:
+        """All rounds in fresh workers, with a second chance: what others do to a machine is charged to whoever runs."""
+        met: set[type[Broken]] = set()
+        while True:
             try:
-                self._in_fresh_workers()
-            except Late:
-                self.late += 1
-                if self.late > 1:
+                return self._in_fresh_workers()
+            except (Late, Killed) as end:
+                if isinstance(end, Late) and self.programs > 1:
+                    self.programs = max(1, self.programs // FEWER)
+                elif type(end) in met:
                     raise
-                self._in_fresh_workers()  # where a virtual machine stood still, that was charged to whoever ran
+                else:
+                    met.add(type(end))
 
     def _in_fresh_workers(self) -> None:
         with contextlib.ExitStack() as turns:
@@ -255,7 +269,7 @@ class Heat:
             try:
                 turns.enter_context(self.sessions["submission"].timed(self.stand.processor))
             except WorkerFault as fault:
-                raise Broken(fault.text) from None
+                raise ended(fault) from None
             self._triple()
 
     def _triple(self) -> None:
@@ -304,7 +318,7 @@ class Heat:
                 seconds = 1e-9 * self.track.reference * len(programs)
                 text = _("stopped after {longest:g} s of work that takes the reference {seconds:.3f} s")
                 raise Late(text.format(longest=self.longest, seconds=seconds), hopeless=True) from None
-            raise Broken(fault.text) from None
+            raise ended(fault) from None
 
     def _check(self, works: list[Work], replies: list[Reply], right: list[Reply]) -> None:
         """Every output of every timed request."""
@@ -332,7 +346,7 @@ class Heat:
         self.hopeless += ratio > HOPELESS * max(self.limits, default=math.inf)
         if self.hopeless >= HOPELESS_PAIRS and 2 * self.hopeless > self.pairs:  # a busy machine makes single ones slow
             raise Broken(_("about {ratio:.0f} times as slow as the reference").format(ratio=ratio), hopeless=True)
-        self.programs = min(self.programs, max(1, int(programs * 1e9 * SLOW / net)))
+        self.programs = max(1, min(self.track.programs, int(programs * 1e9 * SLOW / net)))
 
     def result(self, **more: Any) -> Race:
         """What there is by now."""
@@ -349,6 +363,11 @@ class Heat:
             dropped=self.dropped,
             **more,
         )
+
+
+def ended(fault: WorkerFault) -> Broken:
+    """What the end of the submission's worker means for its race."""
+    return (Killed if fault.status == "crashed" else Broken)(fault.text)
 
 
 def steady(mine: Turn, theirs: Turn) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+from typing import Any
 
 import pytest
 
 from graders.misconceptions.variant import rows
-from graders.sandbox.program import Piece
+from graders.sandbox.program import Piece, Reply
 from graders.sandbox.session import Session
+from graders.sandbox.stopwatch import Turn
 from graders.specs.row import Row
-from graders.throughput.stand import Race, Stand, reference_pieces
+from graders.throughput.stand import LONGEST, Heat, Race, Stand, reference_pieces
 from graders.throughput.statistic import Interval
 
 LIMITS = (2.0, 4.0)
@@ -68,6 +72,59 @@ def test_what_is_hopeless_is_stopped_early(stand: Stand):
     assert len(found.ratios) < 9
     endless = "def affine_forward(x, w, b):\n    while True: pass"
     assert "stopped after 0.5 s" in race(stand, "affine", endless).hopeless
+
+
+BUSY = """
+import time
+_asked, _once = 0, affine_forward
+def affine_forward(*args, **options):
+    global _asked
+    _asked += 1
+    ends = time.process_time() + ({seconds} if _asked <= {times} else 0.0)
+    while time.process_time() < ends:
+        pass
+    return _once(*args, **options)
+"""
+
+
+def test_slow_work_is_asked_less_at_a_time_before_it_is_given_up(stand: Stand):
+    """As much as half the points allow, in a request of many programs, would be stopped."""
+    found = race(stand, "affine", BUSY.format(seconds=0.08, times=10**9), limits=(1e3, 1e4))
+    assert not found.broken + found.hopeless
+    assert len(found.ratios) == 9
+    assert found.submission > 70
+
+
+def test_after_a_slow_moment_requests_are_as_large_as_before(stand: Stand):
+    """Else the first request decided how much of a request is work."""
+    row = row_of("affine")
+    pieces = (*reference_pieces(row), Piece("", BUSY.format(seconds=0.3, times=1)))
+    with Session(stand.backend, pieces, row.functions) as session:
+        race = stand.race(row, 1, session, LIMITS)
+        heat = Heat(stand, stand.track(row, 1), session, LIMITS, LONGEST)
+        heat.run(1)
+    assert not race.broken + race.hopeless
+    assert heat.programs == stand.track(row, 1).programs
+
+
+@pytest.mark.parametrize(("deaths", "judged"), [(1, True), (2, False)])
+def test_who_is_killed_once_is_asked_again(deaths: int, judged: bool, stand: Stand, monkeypatch: pytest.MonkeyPatch):
+    """The kernel ends a process where memory is short, whoever's it is."""
+    row, asked = row_of("affine"), Session.clocked
+    with Session(stand.backend, reference_pieces(row), row.functions) as session:
+
+        def clocked(party: Session, *arguments: Any) -> tuple[list[Reply], Turn]:
+            nonlocal deaths
+            if party is session and deaths:
+                deaths -= 1
+                assert party._sandbox is not None
+                os.kill(party._sandbox.worker, signal.SIGKILL)
+            return asked(party, *arguments)
+
+        monkeypatch.setattr(Session, "clocked", clocked)
+        found = stand.race(row, 1, session, LIMITS)
+    assert bool(found.ratios) is judged
+    assert bool(found.broken) is not judged
 
 
 @pytest.mark.parametrize(
