@@ -15,11 +15,13 @@ from graders.gradebook.connect import (
     WRITES,
     file_of,
     make_engine,
+    make_file,
     opening,
     parse_url,
     require_readable,
     require_sound,
     running,
+    use_wal,
 )
 from graders.gradebook.record import (
     DROP,
@@ -53,13 +55,14 @@ class Gradebook:
         if path := file_of(address):
             require_readable(path)
             if make and not path.exists():
-                path.touch(mode=0o600)  # whose scores these are is nobody else's business
+                make_file(path)
         self.engine = make_engine(address, patience)
         self._writing = self.engine.execution_options(**{WRITES: True})
         try:
             with opening(address):
                 require_sound(self.engine)
                 versions.require_newest(self.engine, make)
+                use_wal(self.engine, patience)
                 with self._writing.connect() as connection, connection.begin():
                     # whether it can be written is known now, and not after the first grading
                     connection.execute(update(Student).where(false()).values(pseudonym=""))

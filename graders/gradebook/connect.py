@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
 from graders.gradebook.errors import GradebookError, GradebookFault
 from graders.i18n import _
@@ -19,6 +20,9 @@ PATIENCE = 30.0
 HEADER = b"SQLite format 3\0"
 WRITES = "backcheck_writes"
 """The option of a connection whose transactions begin as a writer's."""
+BARE = "backcheck_bare"
+"""The option of a connection without transactions."""
+PAUSE = 0.05
 
 
 def parse_url(text: str) -> URL:
@@ -68,15 +72,39 @@ def make_engine(url: URL, patience: float = PATIENCE) -> Engine:
 def _settle(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # sqlite3's own transactions begin too late, and never as a writer's
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:
     # Who reads first and writes later in one transaction would be refused, not made to wait, where another wrote.
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(BARE):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+
+
+def use_wal(engine: Engine, patience: float = PATIENCE) -> None:
+    """Let those who read a file not keep those who write waiting. The file remembers it: it has to be known as ours."""
+    if engine.dialect.name != "sqlite":
+        return
+    ends = time.monotonic() + patience
+    with engine.connect().execution_options(**{BARE: True}) as connection:
+        while True:
+            try:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                return
+            except OperationalError as error:  # of all statements this one alone does not wait for others by itself
+                if not _is_locked(error) or time.monotonic() > ends:
+                    raise
+            time.sleep(PAUSE)
+
+
+def make_file(path: Path) -> None:
+    """An empty file for a new gradebook; GradebookError where there may be none."""
+    try:
+        path.touch(mode=0o600)  # whose scores these are is nobody else's business
+    except OSError as error:
+        raise GradebookError(_("cannot write {path}: {reason}").format(path=path, reason=error.strerror)) from None
 
 
 def require_readable(path: Path) -> None:
@@ -134,7 +162,7 @@ def explain(url: URL, error: DBAPIError) -> str:
     """What is in the way, in one sentence."""
     reason = " ".join(str(error.orig).split())
     if url.get_backend_name() == "sqlite":
-        text = _sqlite(getattr(error.orig, "sqlite_errorname", None) or "")
+        text = _sqlite(_name(error))
     elif "password" in reason or "authentication" in reason:
         text = _("{place}: the database server refuses this user or password")
     elif "does not exist" in reason and not getattr(error.orig, "sqlstate", None):
@@ -144,6 +172,15 @@ def explain(url: URL, error: DBAPIError) -> str:
     else:
         text = _("{place}: the database refused: {reason}")
     return text.format(place=place(url), reason=_without(url.password, reason)[:300])
+
+
+def _name(error: DBAPIError) -> str:
+    """What SQLite calls an error, SQLITE_BUSY for one."""
+    return getattr(error.orig, "sqlite_errorname", None) or ""
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    return _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def _sqlite(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -142,6 +143,48 @@ def test_a_database_of_something_else_is_refused_and_left_alone(url: str):
     with engine.connect() as connection:
         assert len(inspect(connection).get_table_names()) == 2
     engine.dispose()
+
+
+def test_a_file_of_something_else_keeps_every_byte(tmp_path: Path):
+    """A journal in another mode would stay with another program's database for ever."""
+    path = tmp_path / "gradebook.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE student (id TEXT)")
+        connection.commit()
+    before = path.read_bytes()
+    assert "is no gradebook of backcheck" in refusal(str(path))
+    with pytest.raises(GradebookError, match="is no gradebook of backcheck"):
+        upgrade(str(path))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_readers_do_not_keep_writers_waiting(tmp_path: Path):
+    for _opening in range(2):
+        Gradebook(str(tmp_path / "gradebook.db")).close()
+        with closing(sqlite3.connect(tmp_path / "gradebook.db")) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+
+
+def test_another_program_is_waited_for_before_the_file_is_settled(tmp_path: Path):
+    path = tmp_path / "gradebook.db"
+    Gradebook(str(path)).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM students").fetchall()
+        assert "another program keeps the gradebook locked" in refusal(str(path))
+        other.execute("COMMIT")
+    Gradebook(str(path)).close()
+
+
+def test_a_new_file_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def readonly(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", readonly)
+    path = tmp_path / "gradebook.db"
+    assert refusal(str(path)) == f"cannot write {path}: Read-only file system"
 
 
 def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path):
