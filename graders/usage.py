@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import os
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from graders.secrets import Secret
     from graders.specs.unit import Unit
     from graders.verdict import Note
+
+
+GONE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE)
+"""Why a disk takes nothing any more, or is away: nobody has called us wrongly, and later the same command goes on."""
 
 
 class Problem(click.ClickException):
@@ -57,12 +62,29 @@ class Commands(click.Group):
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Around what writes `path`: a file that cannot be written is a usage error."""
+    """Around what writes `path`: a file that cannot be written is a usage error, a disk that is full is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise Problem(_("cannot write {path}: {reason}").format(path=path, reason=error.strerror)) from None
+        text = _("cannot write {path}: {reason}").format(path=path, reason=error.strerror)
+        raise (Fault if error.errno in GONE else Problem)(text) from None
+
+
+def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a file that is whole whenever it is there: who is stopped half-way leaves the one from before."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with writing(path):
+            with partial.open("w", encoding=encoding, newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # some disks say only now that they are full
+            os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def require_there(path: Path) -> None:

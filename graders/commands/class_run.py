@@ -17,7 +17,7 @@ from rich.console import Console
 from graders.commands.shared import FAULT, exit_code
 from graders.gradebook.errors import GradebookFault
 from graders.i18n import _
-from graders.usage import Problem, writing
+from graders.usage import Fault, Problem, write_whole, writing
 
 if TYPE_CHECKING:
     from graders.batch import Setting
@@ -99,15 +99,15 @@ def grade_many(
         except Stopped as signal:
             tell_how_far(tally, book is not None, console)
             return signal.code
-        except (EngineFailure, GradebookFault) as failure:
+        except (EngineFailure, GradebookFault, Fault) as failure:
             console.print(str(failure), style="red", highlight=False, markup=False, soft_wrap=True)
             tell_how_far(tally, book is not None, console)
             return FAULT
-        reports = finish(handed, tally, setting, wanted, shelf, receipts)
         show(reports, tally, wanted, shelf, console)
     return exit_code(reports)
 
 
+            reports = finish(handed, tally, setting, wanted, shelf, receipts)
 def make_run(
     handed: Sequence[Handed],
     setting: Setting,
@@ -165,7 +165,8 @@ def require_order(handed: Sequence[Handed], receipts: bool) -> None:
 def keep(ended: Ended, wanted: Wanted, shelf: Shelf | None) -> None:
     """Write a report where it is wanted, now or later."""
     if shelf:
-        shelf.put(ended.number, ended.report)
+        with writing(shelf.folder):
+            shelf.put(ended.number, ended.report)
     if wanted.out:
         save_reports(ended.report, wanted.out, ended.page)
 
@@ -176,12 +177,18 @@ def save_reports(report: Report, out: Path, page: str = "") -> None:
 
     text = as_json.dumps(report)
     told, shown = out / f"{report.submission}.json", out / f"{report.submission}.html"
-    with writing(told):
-        if not page and shown.exists() and told.exists() and told.read_text(encoding="utf-8") == text:
-            return
-        told.write_text(text, encoding="utf-8", newline="\n")
-    with writing(shown):
-        shown.write_text(page or html.to_html(report), encoding="utf-8", newline="\n")
+    if not page and shown.exists() and holds(told, text):
+        return
+    write_whole(shown, page or html.to_html(report))
+    write_whole(told, text)  # last: it vouches for the page
+
+
+def holds(path: Path, text: str) -> bool:
+    """Whether a file says this; one that cannot be read does not."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def finish(
@@ -204,8 +211,7 @@ def finish(
             for number, report in enumerate(reports):
                 save_reports(replace(shelf.get(number), standing=report.standing), wanted.out)
     if wanted.out:
-        with writing(wanted.out / "class.csv"):
-            class_csv.save(reports, wanted.out / "class.csv")
+        write_whole(wanted.out / "class.csv", class_csv.to_csv(reports), class_csv.ENCODING)
     return reports
 
 

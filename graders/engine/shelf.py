@@ -16,6 +16,11 @@ class Shelf:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="backcheck-")
 
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return Path(self._folder.name)
+
     def __enter__(self) -> Self:
         return self
 
@@ -33,4 +38,4 @@ class Shelf:
         return found
 
     def _file(self, number: int) -> Path:
-        return Path(self._folder.name, str(number))
+        return self.folder / str(number)

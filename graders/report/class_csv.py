@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from graders.report.text import points, printable
 from graders.report.view import task_views
@@ -15,12 +14,9 @@ _FORMULA = tuple("=+-@\t\r＝＋－＠")
 """What starts a formula; the full-width forms do in East Asian versions of Excel."""
 
 
+ENCODING = "utf-8-sig"
+"""Of the file: the byte order mark is what makes Excel read Chinese."""
 STANDING = ("attempt", "days_late", "penalty", "final", "counts")
-
-
-def save(reports: Sequence[Report], path: Path) -> None:
-    """Write `class.csv`; the byte order mark is what makes Excel read Chinese."""
-    path.write_text(to_csv(reports), encoding="utf-8-sig", newline="")
 
 
 def to_csv(reports: Sequence[Report]) -> str:
