@@ -90,4 +90,5 @@ def not_graded(submission: Submission, setting: Setting, fault: BaseException) -
         our_fault(task, fault) for task in unit.tasks if setting.tasks is None or task.name in setting.tasks
     )
     about = submission.name, submission.path, results
-    return Report(unit.name, unit.title, *about, fingerprint=submission.fingerprint, policy=unit.policy)
+    why = submission.problem if submission.fault else ""
+    return Report(unit.name, unit.title, *about, problem=why, fingerprint=submission.fingerprint, policy=unit.policy)

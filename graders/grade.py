@@ -90,7 +90,7 @@ def grade(
         path=submission.path,
         results=graded.results,
         notes=graded.notes,
-        problem=graded.problem,
+        problem=graded.problem or submission.problem,
         sandbox=backend.name,
         isolated=backend.isolated,
         fingerprint=submission.fingerprint,
@@ -140,6 +140,8 @@ def run_session(
         rescue: whether tasks that fail because of others earn their half.
         passed: properties that passed before, by task.
     """
+    if submission.fault:
+        raise GraderError(submission.problem)
     if submission.problem:
         return Graded(problem=submission.problem)
     with Session(backend, submission.pieces, exam.unit.functions) as session:

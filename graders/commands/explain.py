@@ -15,11 +15,12 @@ from rich.console import Console
 
 from graders.commands.shared import FAIL, FAULT, PASS, course_option, gradebook_option, make_setting, sandbox_option
 from graders.i18n import _
-from graders.usage import Problem, course_unit, held_secret, known_unit, require_torch, require_whole, writing
+from graders.usage import Fault, Problem, course_unit, held_secret, known_unit, require_torch, require_whole, writing
 
 if TYPE_CHECKING:
     from graders.explain.held import Held
     from graders.gradebook.book import Gradebook
+    from graders.intake.submission import Submission
     from graders.specs.row import Task
     from graders.specs.unit import Unit
 
@@ -68,7 +69,6 @@ def explain(
     secret = held_secret(secret_file, own, console)
     from graders.explain.as_json import dumps
     from graders.explain.explanation import explain as carry_out
-    from graders.intake.submission import read_submission
     from graders.report import explain_html
     from graders.report.explain_terminal import print_explanation
     from graders.sandbox import SandboxUnavailable
@@ -76,7 +76,7 @@ def explain(
     timed = throughput if throughput is not None else held is None or held.timed(task)
     setting = make_setting(chosen, secret, sandbox, language, None, timed)
     try:
-        found = carry_out(read_submission(path, chosen), wanted, setting, held)
+        found = carry_out(readable(path, chosen), wanted, setting, held)
     except SandboxUnavailable as reason:
         raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
     if as_json:
@@ -110,6 +110,16 @@ def unit_with(task: str, name: str | None) -> tuple[Unit, Task]:
     raise Problem(_("no unit has a task {name}; backcheck units lists them").format(name=task))
 
 
+def readable(path: Path, unit: Unit) -> Submission:
+    """What was handed in, refused or not; a fault where this machine cannot read it."""
+    from graders.intake.submission import read_submission
+
+    submission = read_submission(path, unit)
+    if submission.fault:
+        raise Fault(f"{path}: {submission.problem}")
+    return submission
+
+
 @contextlib.contextmanager
 def opened(url: str | None, course: Path | None) -> Iterator[Gradebook | None]:
     """The gradebook that was asked for, or the default one where it is there, or None."""
@@ -130,9 +140,8 @@ def located(book: Gradebook | None, unit: Unit, submission: str, there: bool = T
         if book is None:
             return path, None
         from graders.explain.held import find_held
-        from graders.intake.submission import read_submission
 
-        return path, find_held(book, unit.name, path, read_submission(path, unit).fingerprint)
+        return path, find_held(book, unit.name, path, readable(path, unit).fingerprint)
     if book is None:
         raise Problem(_("no such file or folder: {path}").format(path=path))
     from graders.explain.held import find_students

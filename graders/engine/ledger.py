@@ -78,11 +78,11 @@ class Ledger:
 
     def _place(self, one: Handed, submission: Submission) -> Place:
         where = str(one.path)
-        return Place(one.student, self._setting.unit, one.path.name, submission.fingerprint, where, one.received)
+        unit, name = self._setting.unit, one.path.name
+        return Place(one.student, unit, name, submission.fingerprint, where, one.received, one.told)
 
     def _key(self, submission: Submission) -> str:
-        """What cannot be read has no content; why it cannot stands in its place."""
-        return grading_key(submission.fingerprint or submission.problem, self._setting)
+        return grading_key(submission.fingerprint, self._setting)
 
     def _waits(self, place: Place, key: str) -> float | None:
         """The score that counts, where another with this key waits for a person."""

@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graders.engine.jobs import Engine, EngineFailure, Job
+from graders.engine.jobs import Engine, EngineFailure, Job, not_done
 from graders.i18n import _
 from graders.intake.submission import Submission, read_submission
-from graders.verdict import Report
+from graders.verdict import GraderError, Report
 
 if TYPE_CHECKING:
     from graders.batch import Setting
@@ -26,12 +26,17 @@ FAULTS = 10
 
 @dataclass(frozen=True)
 class Handed:
-    """A submission of a run. name: what its report is called; student: whose it is."""
+    """A submission of a run.
+
+    name: what its report is called; student: whose it is. received: when it came, None where nobody knows. told:
+    somebody has just said so, even that nobody knows.
+    """
 
     path: Path
     name: str
     student: str
     received: datetime | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Run:
         self._given: dict[int, Submission] = {}
 
     def __iter__(self) -> Generator[Ended]:
-        """Every submission once: first those that were graded before, then the others as they are ready."""
+        """Every submission once: those that were graded before, the others as they are ready, those nobody can read."""
         left: list[int] = []
         for number in range(len(self.handed)):
             if found := self._known(number):
@@ -84,9 +89,11 @@ class Run:
     def _known(self, number: int) -> Ended | None:
         if self.ledger is None or self._force:
             return None
-        one = self.handed[number]
+        one, submission = self.handed[number], self._read(number)
+        if submission.fault:  # tried once more when its turn comes
+            return None
         with self._whole():
-            found = self.ledger.known(one, self._read(number))
+            found = self.ledger.known(one, submission)
         if found is None:
             return None
         report, recorded = found
@@ -94,9 +101,9 @@ class Run:
         return Ended(number, named, fresh=False, recorded=recorded)
 
     def _graded(self, left: list[int]) -> Iterator[Ended]:
-        engine, faults = self._engine(len(left)), 0
+        engine, faults, unread = self._engine(len(left)), 0, list[Ended]()
         try:
-            for done in engine.run(self._jobs(left)):
+            for done in engine.run(self._jobs(left, unread)):
                 submission = self._given.pop(done.number)
                 with self._whole():
                     recorded = self._record(done.number, submission, done.report)
@@ -106,11 +113,16 @@ class Run:
                     raise EngineFailure(too_many(done.report))
         finally:
             engine.close()
+        yield from unread
 
-    def _jobs(self, left: Iterable[int]) -> Iterator[Job]:
+    def _jobs(self, left: Iterable[int], unread: list[Ended]) -> Iterator[Job]:
         for number in left:
-            # Its source is not needed any more when it has been sent; who it is, is.
             submission = self._read(number)
+            if submission.fault:  # no engine could do anything with it, and none is at fault
+                fault = GraderError(submission.problem)
+                unread.append(Ended(number, not_done(Job(number, submission), self.setting, fault).report))
+                continue
+            # Its source is not needed any more when it has been sent; who it is, is.
             self._given[number] = replace(submission, pieces=())
             yield Job(number, submission, self._pages)
 

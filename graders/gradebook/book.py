@@ -104,10 +104,14 @@ class Gradebook:
                 decided = next((one for one in work.gradings if one.state == State.COUNTS), decided)
             report = from_json(decided.report)
             outdated = _is_outdated(session, work)
-        if outdated:  # an earlier content came back, and is the last one now
+            moved = place.dated and place.received != work.received
+        if outdated or moved:
             with self.session() as session:
                 if again := find_work(session, place):
-                    came_last(session, again)
+                    if moved:  # somebody has corrected when it came
+                        again.received = place.received
+                    if outdated:  # an earlier content came back, and is the last one now
+                        came_last(session, again)
         return report
 
     def record(

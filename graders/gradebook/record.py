@@ -36,7 +36,8 @@ class Outcome(enum.StrEnum):
 class Place:
     """Whose submission it is, and for what.
 
-    student: as files and rosters call them. submission: the name it was handed in under. received: where it is known.
+    student: as files and rosters call them. submission: the name it was handed in under. received: when it came, None
+    where nobody knows. told: somebody has just said so, which goes before what was said earlier, even where it is None.
     """
 
     student: str
@@ -45,6 +46,12 @@ class Place:
     fingerprint: str
     path: str = ""
     received: datetime | None = None
+    told: bool = False
+
+    @property
+    def dated(self) -> bool:
+        """Whether it says when the work came, or that nobody knows any more."""
+        return self.told or self.received is not None
 
     def __post_init__(self) -> None:
         for name in ("student", "submission", "path"):  # files may have names that are no text
@@ -140,6 +147,8 @@ def work_at(session: Session, place: Place) -> Work:
     """The work's row; new ones where the student or the content is."""
     work = find_work(session, place)
     if work is None:
+        if not place.fingerprint:
+            raise ValueError("what nobody could read is no work, and no attempt of anybody")
         work = Work(
             student=student_of(session, place.student),
             unit=place.unit,
@@ -150,7 +159,7 @@ def work_at(session: Session, place: Place) -> Work:
             seen=datetime.now(UTC),
         )
         session.add(work)
-    elif place.received is not None:
+    elif place.dated:
         work.received = place.received
     session.flush()
     came_last(session, work)

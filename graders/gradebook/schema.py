@@ -94,7 +94,7 @@ class Student(Base):
 class Work(Base):
     """What a student handed in for a unit: one content, however often it came.
 
-    submission: the name it was handed in under. fingerprint: of its bytes, "" where it could not be read.
+    submission: the name it was handed in under. fingerprint: of its bytes.
     seen, last_seen: when a run first and last came across it; where nobody says when it was received, what was last
     seen came last.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import tarfile
@@ -18,20 +19,32 @@ MAX_MEMBERS = 2000
 MAX_UNPACKED = 128 << 20
 """Of a tar archive, which has to be read from its beginning."""
 
+MADE_UP = (None, errno.EINVAL, errno.EOVERFLOW)
+"""The numbers of an OSError that bytes raise which were made up to confuse: by a parser's own errors, or by a seek to
+nowhere. With any other the file could not be read, which says nothing about what is in it."""
+
 Chooser = Callable[[Iterable[str]], str]
 Limit = Callable[[str], int]
 Member = TypeVar("Member", zipfile.ZipInfo, tarfile.TarInfo)
 
 
 def read_member(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
-    """Name and bytes of the regular file that `choose` picks; IntakeError when they exceed `limit(name)`."""
+    """Name and bytes of the regular file that `choose` picks; IntakeError when they exceed `limit(name)`.
+
+    OSError and MemoryError where it is this machine that cannot read the archive, whatever is in it.
+    """
     read = _from_zip if path.name.lower().endswith(".zip") else _from_tar
+    damaged = IntakeError(_("the archive cannot be read: it is damaged, or of another kind; pack it again"))
     try:
         name, data = read(path, choose, limit)
-    except (IntakeError, PermissionError):
+    except (IntakeError, MemoryError):
         raise
+    except OSError as error:
+        if error.errno not in MADE_UP:
+            raise
+        raise damaged from None
     except Exception:  # what these parsers raise on bytes made up to confuse them has no common type
-        raise IntakeError(_("the archive cannot be read: it is damaged, or of another kind; pack it again")) from None
+        raise damaged from None
     if len(data) > limit(name):
         raise IntakeError(_("{name} is larger than {limit} KiB").format(name=name, limit=limit(name) >> 10))
     return name, data

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 NOTEBOOK_BYTES = 20 << 20
 MARIMO = re.compile(r"^app = marimo\.App\(", re.MULTILINE)
 """In its file functions stand inside of others, which nobody could call."""
+HASHED_BYTES = 128 << 20
+"""Of a file that is refused: what comes behind does not tell it from others."""
 NAME_BYTES = 200
 """Reports are files called after the submission; a longer name, with ".html" behind it, could not be one."""
 
@@ -33,7 +37,9 @@ class Submission:
     """What one student handed in for one unit.
 
     pieces: the source, a .py file as one piece, a notebook a piece a code cell. fingerprint: first 16 hex
-    digits of the SHA-256 of the file's bytes. problem: why it cannot be graded at all, "" when it can.
+    digits of the SHA-256 of the file's bytes, or of what was refused; "" where nothing could be read. problem: why it
+    cannot be graded at all, "" when it can. fault: it is this machine that could not read it, for which nobody may lose
+    points.
     """
 
     name: str
@@ -41,18 +47,24 @@ class Submission:
     pieces: tuple[Piece, ...] = ()
     fingerprint: str = ""
     problem: str = ""
+    fault: bool = False
 
 
 def read_submission(path: Path, unit: Unit) -> Submission:
-    """Read what lies at `path`; never raises for what a student may have put there."""
+    """Read what lies at `path`; never raises, neither for what a student may have put there nor for what is in the way.
+
+    A disk that fails, rights that are missing, a server that is away, too little memory: that is a fault, no zero.
+    """
     name = submission_name(path)
     try:
-        label, data = _find_file(path, unit)
-        pieces = _pieces(label, data)
-    except (IntakeError, OSError) as error:
-        reason = str(error) if isinstance(error, IntakeError) else _unreadable(error)
-        return Submission(name, str(path), problem=reason)
-    return Submission(name, str(path), pieces, hashlib.sha256(data).hexdigest()[:16])
+        return _read_or_refuse(name, path, unit)
+    except FileNotFoundError:
+        why = _("no such file or folder: {path}").format(path=path)
+    except OSError as error:
+        why = _("it cannot be read: {reason}").format(reason=error.strerror or type(error).__name__)
+    except MemoryError:
+        why = _("it cannot be read: {reason}").format(reason=_("there is not enough memory"))
+    return Submission(name, str(path), problem=why, fault=True)
 
 
 def notebook_submission(name: str, data: bytes) -> Submission:
@@ -60,12 +72,55 @@ def notebook_submission(name: str, data: bytes) -> Submission:
     try:
         pieces = code_cells(data)
     except IntakeError as error:
-        return Submission(name, "", problem=str(error))
-    return Submission(name, "", pieces, hashlib.sha256(data).hexdigest()[:16])
+        return Submission(name, "", fingerprint=_digest(data), problem=str(error))
+    return Submission(name, "", pieces, _digest(data))
 
 
-def _unreadable(error: OSError) -> str:
-    return _("it cannot be read: {reason}").format(reason=error.strerror or type(error).__name__)
+def _read_or_refuse(name: str, path: Path, unit: Unit) -> Submission:
+    """What was handed in, or why not; what keeps us from reading it is raised."""
+    try:
+        label, data = _find_file(path, unit)
+    except IntakeError as error:
+        return Submission(name, str(path), fingerprint=_refused(path), problem=str(error))
+    try:
+        return Submission(name, str(path), _pieces(label, data), _digest(data))
+    except IntakeError as error:
+        return Submission(name, str(path), fingerprint=_digest(data), problem=str(error))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _refused(path: Path) -> str:
+    """The fingerprint of what holds no file to grade: of a file's bytes, or of the names in a folder.
+
+    The same, refused twice, is one attempt; another one that is refused is another.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        return _digest(os.fsencode("\0".join(sorted(_files_in(path)))))
+    digest = hashlib.sha256()
+    if stat.S_ISREG(mode):
+        with path.open("rb") as file:
+            for part in itertools.islice(iter(lambda: file.read(1 << 20), b""), HASHED_BYTES >> 20):
+                digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def _mode(path: Path) -> int:
+    """What lies there, as `stat` has it; 0 where nothing does. Anything else that is in the way is raised.
+
+    `Path.is_file` and its like would, in some versions of Python, call a file on a failing disk one that is not there.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENAMETOOLONG):  # where links may lead that lead to nothing
+            raise
+        return 0
 
 
 def submission_name(path: Path) -> str:
@@ -98,10 +153,34 @@ def submission_names(paths: Iterable[Path]) -> dict[Path, str]:
 
 def list_submissions(path: Path, unit: Unit) -> list[Path]:
     """The submissions at `path`: itself, or what is in the folder when the unit's file is not."""
-    if not path.is_dir() or any((path / name).is_file() for name in unit_files(unit)):
+    if not _holds_many(path, unit):
         return [path]
-    found = [entry for entry in sorted(path.iterdir()) if not entry.name.startswith((".", "_"))]
-    return [entry for entry in found if entry.is_dir() or entry.name.lower().endswith((".py", ".ipynb", *ARCHIVES))]
+    return [entry for entry in sorted(path.iterdir()) if _is_one(entry)]
+
+
+def list_skipped(path: Path, unit: Unit) -> list[Path]:
+    """What lies beside the submissions at `path` and is none, but for what systems and editors leave behind."""
+    if not _holds_many(path, unit):
+        return []
+    others = (entry for entry in sorted(path.iterdir()) if not _is_one(entry))
+    return [entry for entry in others if not is_hidden(entry.name) and entry.name != "__pycache__"]
+
+
+def _holds_many(path: Path, unit: Unit) -> bool:
+    """Whether it is a folder of submissions, and not itself one."""
+    return stat.S_ISDIR(_mode(path)) and not any(stat.S_ISREG(_mode(path / name)) for name in unit_files(unit))
+
+
+def _is_one(entry: Path) -> bool:
+    """Whether an entry of such a folder is a submission."""
+    if entry.name.startswith((".", "_")):
+        return False
+    if entry.name.lower().endswith((".py", ".ipynb", *ARCHIVES)):
+        return True
+    try:
+        return stat.S_ISDIR(_mode(entry))
+    except OSError:  # reading it will say what is in the way
+        return True
 
 
 def unit_files(unit: Unit) -> tuple[str, str]:
@@ -111,11 +190,12 @@ def unit_files(unit: Unit) -> tuple[str, str]:
 
 def _find_file(path: Path, unit: Unit) -> tuple[str, bytes]:
     """Name and bytes of the file to grade."""
-    if not path.exists():
-        raise IntakeError(_("no such file or folder: {path}").format(path=path))
-    if path.is_dir():
+    mode = _mode(path)
+    if not mode:
+        raise FileNotFoundError(path)
+    if stat.S_ISDIR(mode):
         path = path / _choose(_files_in(path), unit)
-    elif not path.is_file():  # opening a pipe would wait for ever
+    elif not stat.S_ISREG(mode):  # opening a pipe would wait for ever
         raise IntakeError(_("{name} is not a regular file").format(name=path.name))
     elif path.name.lower().endswith(ARCHIVES):
         return read_member(path, lambda names: _choose(names, unit), _limit)
@@ -126,9 +206,10 @@ def _find_file(path: Path, unit: Unit) -> tuple[str, bytes]:
 
 def _files_in(folder: Path) -> list[str]:
     """Names of its regular files. A link may not lead out of the folder, to another's work or to ours."""
-    inside = folder.resolve()
-    files = [entry for entry in folder.iterdir() if entry.is_file() and not is_hidden(entry.name)]
-    return [file.name for file in files if file.resolve().is_relative_to(inside)]
+    inside = os.path.realpath(folder)
+    seen = [entry for entry in folder.iterdir() if not is_hidden(entry.name)]
+    own = [entry for entry in seen if Path(os.path.realpath(entry)).is_relative_to(inside)]
+    return [entry.name for entry in own if stat.S_ISREG(_mode(entry))]
 
 
 def _choose(names: Iterable[str], unit: Unit) -> str:

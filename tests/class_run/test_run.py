@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from graders.batch import Setting
 from graders.engine.jobs import Done, EngineFailure, Job
@@ -15,6 +18,7 @@ from graders.engine.run import FAULTS, Ended, Handed, Run
 from graders.engine.stopping import Stopped
 from graders.gradebook.book import Gradebook, Outcome
 from graders.gradebook.errors import GradebookFault
+from graders.gradebook.schema import Work
 from graders.secrets import Secret
 from graders.verdict import Report, Result, Status
 
@@ -53,6 +57,12 @@ class Class:
     def run(self, engine: ByHand, *, force: bool = False, confirmed: bool = False) -> list[Ended]:
         ledger = Ledger(self.book, self.setting, again=force, confirmed=confirmed)
         return list(Run(self.handed, self.setting, lambda _count: engine, ledger, force=force))
+
+    def works(self) -> list[tuple[str, str, datetime | None]]:
+        """Submission, fingerprint and time of all that the gradebook takes for handed in."""
+        with self.book.reading() as session:
+            found = session.scalars(select(Work).order_by(Work.id))
+            return [(one.submission, one.fingerprint, one.received) for one in found]
 
     def scores(self) -> dict[str, float]:
         return {student.name: report.score for student, _work, report in self.book.reports("01-activations")}
@@ -154,6 +164,82 @@ def test_what_cannot_be_read_is_a_problem_and_is_looked_at_again_when_it_can(kla
     path.write_text(text)
     engine = ByHand()
     klass.run(engine)
+    assert engine.graded == ["ada"]
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of files that the disk does not give any more."""
+    names, opened = set[str](), Path.open
+
+    def failing(self: Path, *arguments, **options):
+        if self.name in names:
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", failing)
+    return names
+
+
+def test_what_this_machine_cannot_read_is_not_recorded_and_looked_at_again(klass: Class, broken: set[str]):
+    broken.add("ada.py")
+    first, second = ByHand(), ByHand()
+    ended = klass.run(first)
+    assert first.graded == ["bob", "eve"]
+    assert [(one.report.submission, one.report.problem) for one in ended if one.report.faulty] == [
+        ("ada", "it cannot be read: Input/output error")
+    ]
+    assert [one.recorded for one in ended if one.report.faulty] == [None]
+    assert {name for name, _mark, _when in klass.works()} == {"bob.py", "eve.py"}
+    broken.clear()
+    klass.run(second)
+    assert second.graded == ["ada"]
+    assert all(mark for _name, mark, _when in klass.works())
+
+
+def test_what_was_recorded_before_stays_when_it_cannot_be_read_any_more(klass: Class, broken: set[str]):
+    klass.run(ByHand())
+    works = klass.works()
+    broken.add("ada.py")
+    for force in (False, True):
+        assert [one.report.submission for one in klass.run(ByHand(), force=force) if one.report.faulty] == ["ada"]
+    assert klass.works() == works
+    assert klass.scores() == dict.fromkeys(("ada", "bob", "eve"), 3.0)
+
+
+def test_files_that_cannot_be_read_do_not_keep_others_from_being_graded(klass: Class, folder: Path, broken: set[str]):
+    for number in range(FAULTS + 5):
+        (folder / f"a-{number:02}.py").write_text(f"# {number}")
+        broken.add(f"a-{number:02}.py")
+    klass.handed = [Handed(path, path.stem, path.stem) for path in sorted(folder.iterdir())]
+    assert len(klass.run(ByHand())) == FAULTS + 8
+    assert set(klass.scores()) == {"ada", "bob", "eve"}
+
+
+def test_what_is_damaged_is_an_attempt_of_its_own(klass: Class, folder: Path):
+    path = folder / "ada.zip"
+    klass.handed = [Handed(path, "ada", "ada")]
+    for data in (b"PK", b"PK!", b"PK!"):
+        path.write_bytes(data)
+        klass.run(ByHand(0.0))
+    assert len(klass.works()) == len({mark for _name, mark, _when in klass.works()}) == 2
+
+
+def test_a_corrected_time_reaches_what_was_graded_before(klass: Class):
+    noon = datetime(2027, 1, 31, 12, tzinfo=UTC)
+
+    engine, path = ByHand(), klass.handed[0].path
+
+    def came(when: datetime | None, told: bool = True) -> datetime | None:
+        klass.handed = [Handed(path, "ada", "ada", when, told)]
+        klass.run(engine)
+        ((_name, _mark, found),) = klass.works()
+        return found
+
+    assert came(noon) == noon
+    assert came(noon + timedelta(days=1)) == noon + timedelta(days=1)
+    assert came(None, told=False) == noon + timedelta(days=1)  # nobody has said anything
+    assert came(None) is None  # somebody has: it is not known
     assert engine.graded == ["ada"]
 
 

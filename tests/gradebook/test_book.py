@@ -132,6 +132,27 @@ def test_moments_come_back_with_their_offset_in_the_order_of_their_times(book: G
     assert found == [("unknown", None), ("early", noon), ("late", noon + timedelta(hours=1))]
 
 
+def test_a_time_that_somebody_has_corrected_takes_the_place_of_the_first(book: Gradebook):
+    noon = datetime(2027, 1, 31, 12, tzinfo=UTC)
+    book.record(place(content="1", received=noon), "a", report())
+    book.record(place(content="2", received=noon + timedelta(hours=1)), "b", report())
+
+    def order() -> list[str]:
+        return [work.fingerprint for _student, work, _report in book.reports(UNIT)]
+
+    assert order() == ["1", "2"]
+    assert book.known(place(content="1", received=noon + timedelta(hours=2)), "a") is not None
+    assert order() == ["2", "1"]
+    assert book.known(place(content="1"), "a") is not None  # who says nothing corrects nothing
+    assert order() == ["2", "1"]
+
+
+def test_what_nobody_could_read_is_no_work(book: Gradebook):
+    with pytest.raises(ValueError, match="no work"):
+        book.record(place(content=""), "a", report())
+    assert rows(book, Student) == rows(book, Work) == 0
+
+
 def test_names_that_are_no_text_are_recorded_all_the_same(book: Gradebook):
     strange = b"ad\xe4".decode("utf-8", "surrogateescape")
     book.record(place(strange), "a", report(name="x"))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from graders.intake.submission import list_submissions, read_submission, submission_name, submission_names
+from graders.intake import archive as intake_archive
+from graders.intake.submission import (
+    list_skipped,
+    list_submissions,
+    read_submission,
+    submission_name,
+    submission_names,
+)
 from graders.specs import find_unit
 
 UNIT = find_unit("03")
@@ -110,3 +119,80 @@ def test_a_class_is_every_folder_file_and_archive_in_it(tmp_path: Path):
         write(tmp_path / name)
     assert [path.name for path in list_submissions(tmp_path, UNIT)] == ["a.ipynb", "b.py", "c", "d.tar.gz"]
     assert list_submissions(tmp_path / "c", UNIT) == [tmp_path / "c"]
+
+
+def test_what_of_a_class_is_no_submission_is_known_by_name(tmp_path: Path):
+    for name in ("b.py", "ada.rar", "_bob.py", ".DS_Store", "__MACOSX/x.py", "__pycache__/x.py", "c/backprop.py"):
+        write(tmp_path / name)
+    assert [path.name for path in list_skipped(tmp_path, UNIT)] == ["_bob.py", "ada.rar"]
+    assert list_skipped(tmp_path / "c", UNIT) == list_skipped(tmp_path / "b.py", UNIT) == []
+
+
+def fails(error: BaseException):
+    """What raises this, whatever it is asked."""
+
+    def raising(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    return raising
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("ada.py", "open"), ("ada.tgz", "open"), ("folder", "iterdir"), ("ada.py", "stat"), ("folder", "stat")],
+)
+def test_what_this_machine_cannot_read_is_a_fault_and_no_refusal(
+    number: int, name: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for one in ("ada.py", "ada.tgz", "folder/backprop.py"):
+        write(tmp_path / one)
+    monkeypatch.setattr(Path, what, fails(OSError(number, os.strerror(number))))
+    found = read_submission(tmp_path / name, UNIT)
+    assert (found.fault, found.fingerprint, found.pieces) == (True, "", ())
+    assert found.problem == f"it cannot be read: {os.strerror(number)}"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EIO, "Input/output error")])
+def test_an_archive_on_a_failing_machine_is_not_called_damaged(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with zipfile.ZipFile(tmp_path / "ada.zip", "w") as archive:
+        archive.writestr("backprop.py", SOURCE)
+    monkeypatch.setattr(intake_archive.zipfile, "ZipFile", fails(error))
+    found = read_submission(tmp_path / "ada.zip", UNIT)
+    assert found.fault
+    assert "damaged" not in found.problem
+
+
+def test_a_link_to_where_nobody_may_look_is_not_even_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(tmp_path / "work" / "backprop.py")
+    (tmp_path / "work" / "other.py").symlink_to("/root/secret")
+    (tmp_path / "work" / "long.py").symlink_to("x" * 3000)
+    looked = Path.stat
+
+    def guarded(self: Path, **options: bool) -> os.stat_result:
+        if self.name == "other.py":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return looked(self, **options)
+
+    monkeypatch.setattr(Path, "stat", guarded)
+    assert read(tmp_path / "work") == SOURCE
+
+
+def test_a_file_that_is_gone_is_nobodys_zero(tmp_path: Path):
+    assert read_submission(tmp_path / "ada.py", UNIT).fault
+
+
+def test_what_is_refused_is_told_apart_by_its_content(tmp_path: Path):
+    for name, text in {"a.py": "", "b.py": " ", "c.zip": "PK", "d.zip": "PK!", "e/x.txt": "", "f/y.txt": ""}.items():
+        write(tmp_path / name, text)
+    os.mkfifo(tmp_path / "g.py")
+    write(tmp_path / "h.py", "#" * (2 << 20))
+    found = [read_submission(path, UNIT) for path in sorted(tmp_path.iterdir())]
+    assert all(one.problem and not one.fault for one in found)
+    marks = [one.fingerprint for one in found]
+    assert {len(mark) for mark in marks} == {16}
+    assert marks[0] == marks[6]  # an empty file, and a pipe
+    assert len(set(marks)) == 7
+    assert [read_submission(path, UNIT).fingerprint for path in sorted(tmp_path.iterdir())] == marks
