@@ -174,10 +174,56 @@ def all_paths(submissions: tuple[Path, ...], unit: Unit) -> list[Path]:
 
     for path in submissions:
         require_there(path)
-    paths = list(dict.fromkeys(found for path in submissions for found in list_submissions(path, unit)))
+    with listing():
+        paths = list(dict.fromkeys(found for path in submissions for found in list_submissions(path, unit)))
     if not paths:
         raise Problem(_("there are no submissions in {path}").format(path=submissions[0]))
     return paths
+
+
+@contextlib.contextmanager
+def listing() -> Iterator[None]:
+    """Around what looks into folders: one that cannot be read is a fault, for nobody knows what is missing."""
+    try:
+        yield
+    except OSError as error:
+        text = _("{path}: it cannot be read: {reason}")
+        raise Fault(text.format(path=error.filename, reason=error.strerror)) from None
+
+
+def tell_left_out(
+    submissions: tuple[Path, ...],
+    paths: list[Path],
+    unit: Unit,
+    receipts: dict[str, Receipt] | None,
+    received: Path | None,
+    console: Console,
+) -> None:
+    """Name what lies beside the submissions and is none, and the lines about when they came that fit none of them.
+
+    paths: the submissions, as `all_paths` has found them. received: the file of the receipts.
+    """
+    from graders.intake.archive import ARCHIVES
+    from graders.intake.submission import list_skipped
+    from graders.report.text import listed
+
+    with listing():
+        skipped = [found for path in submissions for found in list_skipped(path, unit)]
+    own = received.resolve() if received else None
+    if names := sorted({found.name for found in skipped if found.resolve() != own}):
+        text = _(
+            "skipped: {count} ({names}). A submission is a folder or ends with {kinds}, and its name does not begin"
+            " with _"
+        )
+        kinds = ", ".join((".py", ".ipynb", *ARCHIVES))
+        _tell(console, text.format(count=len(names), names=listed(names), kinds=kinds))
+    if lost := sorted(set(receipts or ()) - {path.name for path in paths}):
+        text = _("{path} has lines for what is not among the submissions: {count} ({names})")
+        _tell(console, text.format(path=received, count=len(lost), names=listed(lost)))
+
+
+def _tell(console: Console, text: str) -> None:
+    console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def course_secret(path: Path | None, console: Console) -> Secret:

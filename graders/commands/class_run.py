@@ -58,10 +58,22 @@ class Tally:
         from graders.engine.slim import slim
 
         self.reports[ended.number] = slim(ended.report)
-        self.ends["faulty" if ended.report.faulty else "fresh" if ended.fresh else "known"] += 1
+        self.ends[self._end(ended)] += 1
         told = ended.recorded
         if told and told.outcome == "proposed" and told.before is not None and told.after is not None:
             self.drops.append((ended.report.submission, told.before, told.after))
+
+    @property
+    def done(self) -> int:
+        """How many were graded, now or before."""
+        return self.ends["fresh"] + self.ends["known"]
+
+    @staticmethod
+    def _end(ended: Ended) -> str:
+        """How one ended; what this machine could not read has a fault of ours, and a problem that says which."""
+        if ended.report.faulty:
+            return "unread" if ended.report.problem else "faulty"
+        return "fresh" if ended.fresh else "known"
 
     @property
     def ordered(self) -> list[Report]:
@@ -96,6 +108,7 @@ def grade_many(
                             tally.add(ended)
                         display.starts(ended.report.submission)
                         display.finished()
+            reports = finish(handed, tally, setting, wanted, shelf, receipts)
         except Stopped as signal:
             tell_how_far(tally, book is not None, console)
             return signal.code
@@ -107,7 +120,6 @@ def grade_many(
     return exit_code(reports)
 
 
-            reports = finish(handed, tally, setting, wanted, shelf, receipts)
 def make_run(
     handed: Sequence[Handed],
     setting: Setting,
@@ -140,26 +152,49 @@ def handed_in(paths: Sequence[Path], receipts: dict[str, Receipt] | None, kept: 
     for path in paths:
         receipt = receipts[path.name] if receipts else None
         student, received = (receipt.student, receipt.received) if receipt else (submission_name(path), None)
-        found.append(Handed(path, names[path], student, received))
-    if kept:
-        require_order(found, receipts is not None)
+        found.append(Handed(path, names[path], student, received, told=receipt is not None))
+    if receipts:
+        require_times(found)
+    elif kept:
+        require_order(found)
     return found
 
 
-def require_order(handed: Sequence[Handed], receipts: bool) -> None:
-    """A usage error where two submissions are one student's, or of one name, and none is known to be the later one."""
-    mine: dict[str, list[Path]] = {}
+def require_order(handed: Sequence[Handed]) -> None:
+    """A usage error where two submissions are one student's, and nobody has said which is the later one."""
+    mine: dict[str, list[Handed]] = {}
     for one in handed:
-        mine.setdefault(one.path.name if receipts else one.student.casefold(), []).append(one.path)
-    double = [sorted(map(str, paths)) for paths in mine.values() if len(paths) > 1]
-    if not double:
-        return
+        mine.setdefault(one.student.casefold(), []).append(one)
     text = _(
         "two submissions of one student: {paths}. Say with --received which came when, hand over one of them, or say"
         " --no-gradebook"
     )
-    shown = "; ".join(", ".join(paths) for paths in double[:SHOWN])
-    raise Problem(text.format(paths=shown))
+    refuse(text, [several for several in mine.values() if len(several) > 1])
+
+
+def require_times(handed: Sequence[Handed]) -> None:
+    """A usage error where a student's several submissions have not each a time of their own: none would be the last."""
+    mine: dict[str, list[Handed]] = {}
+    for one in handed:
+        mine.setdefault(one.student, []).append(one)
+    text = _(
+        "two submissions of one student, and --received does not say which came first: {paths}. Give each a name and a"
+        " time of its own there, or hand over one of them"
+    )
+    refuse(text, [several for several in mine.values() if len(several) > 1 and not in_order(several)])
+
+
+def in_order(several: Sequence[Handed]) -> bool:
+    """Whether each came at a time of its own."""
+    times = {one.received for one in several}
+    return None not in times and len(times) == len(several)
+
+
+def refuse(text: str, groups: Sequence[Sequence[Handed]]) -> None:
+    """A usage error that names these submissions, where there are any."""
+    if groups:
+        shown = (", ".join(sorted(str(one.path) for one in group)) for group in groups[:SHOWN])
+        raise Problem(text.format(paths="; ".join(shown)))
 
 
 def keep(ended: Ended, wanted: Wanted, shelf: Shelf | None) -> None:
@@ -218,6 +253,7 @@ def finish(
 def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, console: Console) -> None:
     """Print the class, as a table or as JSON, and what waits for a person."""
     from graders.report.class_table import print_class
+    from graders.report.text import listed
 
     if wanted.as_json:
         print_json(reports, shelf)
@@ -233,6 +269,10 @@ def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, cons
     if tally.ends["faulty"]:
         text = _("not recorded, for a fault of the grader: {count}; the same command grades them again")
         console.print(text.format(count=tally.ends["faulty"]), highlight=False, soft_wrap=True)
+    if tally.ends["unread"]:
+        text = _("not recorded, for they could not be read: {count} ({names}); the same command looks at them again")
+        names = [f"{one.submission}: {one.problem}" for one in reports if one.faulty and one.problem]
+        console.print(text.format(count=len(names), names=listed(names)), highlight=False, markup=False, soft_wrap=True)
     tell_drops(tally, console)
 
 
@@ -262,7 +302,7 @@ def tell_drops(tally: Tally, console: Console) -> None:
 
 def tell_how_far(tally: Tally, kept: bool, console: Console) -> None:
     """Where a run has stopped, and what becomes of it."""
-    done, total = sum(tally.ends.values()) - tally.ends["faulty"], tally.total
+    done, total = tally.done, tally.total
     if kept:
         text = _("stopped after {done} of {total}; they are in the gradebook, and the same command goes on from here")
     else:

@@ -23,6 +23,7 @@ from graders.usage import (
     receipts_for,
     require_isolation,
     require_whole,
+    tell_left_out,
     writing,
 )
 
@@ -85,6 +86,7 @@ def grade(
     paths = all_paths(submissions, chosen)
     receipts = receipts_for(paths, received) if received else None
     console = Console(stderr=as_json)
+    tell_left_out(submissions, paths, chosen, receipts, received, console)
     secret = course_secret(secret_file or (own / ".backcheck" / "secret" if own else None), console)
     setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
     if where.here:

@@ -34,6 +34,7 @@ from graders.usage import (
     receipts_for,
     require_isolation,
     require_whole,
+    tell_left_out,
 )
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def regrade(
     paths = all_paths(submissions, chosen)
     receipts = receipts_for(paths, received) if received else None
     console = Console(stderr=as_json)
+    tell_left_out(submissions, paths, chosen, receipts, received, console)
     secret = kept_secret(secret_file, own)
     setting = make_setting(chosen, secret, sandbox, language, throughput=throughput)
     if where.here:
@@ -104,9 +106,12 @@ def regrade(
     from graders.gradebook.open import open_gradebook
     from graders.regrade import confirm, preview
     from graders.report.regrade_table import print_preview, to_json
+    from graders.report.text import printable
 
     handed, engine = handed_in(paths, receipts, True), engine_opener(where, setting, console, allow_unisolated)
-    places, keys = placed(handed, setting)
+    places, keys, unread = placed(handed, setting)
+    for path, reason in unread.items():
+        console.print(printable(f"{path}: {reason}"), style="red", highlight=False, markup=False, soft_wrap=True)
 
     def grade(waiting: Sequence[Path]) -> Iterator[tuple[Path, Report]]:
         wanted = set(waiting)
@@ -116,6 +121,7 @@ def regrade(
         try:
             with Stoppable():
                 found = preview(book, places, keys, grade, why or _("regrade"))
+                found.faulty += [path.name for path in unread]
         except EngineFailure as failure:
             raise Fault(str(failure)) from failure
         except Stopped as signal:
@@ -135,19 +141,25 @@ def regrade(
     sys.exit(FAULT if found.faulty else 0)
 
 
-def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place], dict[Path, str]]:
-    """Whose submission lies at each path, and what its score depends on; as `backcheck grade` records them."""
+def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place], dict[Path, str], dict[Path, str]]:
+    """Whose submission lies at each path, and what its score depends on, as `backcheck grade` records them.
+
+    The third says why those that are not among them could not be read.
+    """
     from graders.gradebook.book import Place
     from graders.gradebook.key import grading_key
     from graders.intake.submission import read_submission
 
-    places, keys = {}, {}
+    places, keys, unread = {}, {}, {}
     for one in handed:
         submission = read_submission(one.path, setting.assignment)
+        if submission.fault:
+            unread[one.path] = submission.problem
+            continue
         where = str(one.path)
         places[one.path] = Place(one.student, setting.unit, one.path.name, submission.fingerprint, where, one.received)
-        keys[one.path] = grading_key(submission.fingerprint or submission.problem, setting)
-    return places, keys
+        keys[one.path] = grading_key(submission.fingerprint, setting)
+    return places, keys, unread
 
 
 def graded(

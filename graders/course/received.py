@@ -36,22 +36,30 @@ def read_receipts(path: Path) -> dict[str, Receipt]:
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 wanted = _("{path}: the first line must be {columns}")
                 raise SettingsError(wanted.format(path=path, columns=",".join(COLUMNS)))
-            return {row["submission"]: _receipt(row, f"{path}, {reader.line_num}") for row in reader}
+            receipts: dict[str, Receipt] = {}
+            for row in reader:
+                one = _receipt(row, place := f"{path}, {reader.line_num}")
+                if one.submission in receipts:
+                    text = _("{place}: {name} has a line already: keep one line for each submission")
+                    raise SettingsError(text.format(place=place, name=one.submission))
+                receipts[one.submission] = one
+            return receipts
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"{path}: {error}") from None
 
 
 def _receipt(row: dict[str, str], place: str) -> Receipt:
-    if None in row or None in row.values() or not row["submission"] or not row["student"]:
+    if None in row or None in row.values() or not row["submission"].strip() or not row["student"].strip():
         raise SettingsError(_("{place}: submission and student must be there").format(place=place))
+    submission, student, received = (row[name].strip() for name in COLUMNS)
     try:
-        moment = datetime.fromisoformat(row["received"]) if row["received"] else None
+        moment = datetime.fromisoformat(received) if received else None
     except ValueError:
         moment = datetime.min
     if moment is not None and moment.tzinfo is None:
         what = _("must be a date and time with an offset, such as 2027-01-31T23:59:00+08:00")
         raise SettingsError(f"{place}: received: {what}")
-    return Receipt(row["submission"], row["student"], moment)
+    return Receipt(submission, student, moment)
 
 
 def require_all(paths: Sequence[Path], receipts: dict[str, Receipt], file: Path) -> None:
@@ -63,14 +71,17 @@ def require_all(paths: Sequence[Path], receipts: dict[str, Receipt], file: Path)
 def with_standings(
     paths: Sequence[Path], reports: Sequence[Report], receipts: dict[str, Receipt], policy: Policy
 ) -> list[Report]:
-    """The reports, in the same order, each with how it stands among the attempts of its student."""
+    """The reports, in the same order, each with how it stands among the attempts of its student.
+
+    A fault of ours stands nowhere: as long as it is not graded again, it is no attempt.
+    """
     mine = [receipts[path.name] for path in paths]
     stands: dict[str, Standing] = {}
     for student in dict.fromkeys(one.student for one in mine):
         attempts = [
             Attempt(one.submission, report.score, one.received, seconds_late(one.received, policy.due))
             for one, report in zip(mine, reports, strict=True)
-            if one.student == student
+            if one.student == student and not report.faulty
         ]
-        stands |= standings(attempts, policy)
-    return [replace(report, standing=stands[one.submission]) for one, report in zip(mine, reports, strict=True)]
+        stands |= standings(attempts, policy) if attempts else {}
+    return [replace(report, standing=stands.get(one.submission)) for one, report in zip(mine, reports, strict=True)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from graders.gradebook.errors import GradebookError
 from graders.gradebook.scores import Line, Person
 from graders.i18n import _
+from graders.report.text import listed
 
 COLUMNS = ("student", "name", "first_name", "last_name", "email", "id", "login", "section", "canvas_id")
 """Only the first has to be there."""
@@ -63,7 +64,7 @@ def read_roster(path: Path) -> list[Member]:
         raise GradebookError(_("{path}: there is no student in it").format(path=path))
     counts = Counter(one.student for one in members)
     if twice := [name for name, count in counts.items() if count > 1]:
-        raise GradebookError(_("{path}: twice on the roster: {names}").format(path=path, names=listed(twice)))
+        raise GradebookError(_("{path}: twice on the roster: {names}").format(path=path, names=listed(twice, SHOWN)))
     return members
 
 
@@ -83,16 +84,9 @@ def require_match(members: Sequence[Member], graded: Iterable[str], path: Path, 
     known, with_work = {one.student for one in members}, set(graded)
     said = []
     if unknown := sorted(with_work - known):
-        said.append(_("not on the roster, but graded: {names}").format(names=listed(unknown)))
+        said.append(_("not on the roster, but graded: {names}").format(names=listed(unknown, SHOWN)))
     if not allow_missing and (missing := sorted(known - with_work)):
         text = _("on the roster, but without any score: {names} (--missing blank or --missing zero says what they get)")
-        said.append(text.format(names=listed(missing)))
+        said.append(text.format(names=listed(missing, SHOWN)))
     if said:
         raise GradebookError(f"{path}: " + _("; ").join(said))
-
-
-def listed(names: Sequence[str]) -> str:
-    """The names, of very many only the first."""
-    more = len(names) - SHOWN
-    shown = ", ".join(names[:SHOWN])
-    return shown if more <= 0 else _("{names} and {count} more").format(names=shown, count=more)

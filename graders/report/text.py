@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from graders.i18n import _
+
+SHOWN = 20
+"""How many names a line lists."""
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
     "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"  # what reorders or breaks a line
@@ -20,6 +25,13 @@ def printable(text: str) -> str:
 def encodable(text: str, encoding: str) -> str:
     r"""The printable text with what `encoding` lacks spelled out, `\u2713`."""
     return printable(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def listed(names: Sequence[str], most: int = SHOWN) -> str:
+    """The names in one line, of very many only the first."""
+    more = len(names) - most
+    shown = printable(", ".join(names[:most]))
+    return shown if more <= 0 else _("{names} and {count} more").format(names=shown, count=more)
 
 
 def points(number: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from graders.gradebook.decisions import pending
 from graders.intake.submission import read_submission
 from graders.regrade import Preview, confirm, preview
 from graders.report.regrade_table import print_preview, to_json
-from graders.secrets import PUBLIC
+from graders.secrets import PUBLIC, make_secret
 from graders.specs import find_unit
 from graders.verdict import Report, Status
 from tests.appeals.conftest import UNIT
@@ -143,7 +144,7 @@ def test_no_score_drops_without_a_confirmation(
 
     monkeypatch.setattr(command, "graded", graded)
     setting = make_setting(find_unit(UNIT), PUBLIC, "auto", "en", throughput=False)
-    mine, _keys = command.placed(handed_in([Path("bob.py")], None, True), setting)
+    mine, _keys, _unread = command.placed(handed_in([Path("bob.py")], None, True), setting)
     with Gradebook("sqlite:///book.db") as book:
         book.record(mine[Path("bob.py")], "old", OLD["bob"])
         done = CliRunner().invoke(
@@ -166,6 +167,32 @@ def test_no_score_drops_without_a_confirmation(
         assert "1 scores would drop" in done.output
 
 
+def test_what_this_machine_cannot_read_is_named_and_loses_nothing(
+    book: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("ada.py").write_text("x = 1\n")
+    opened = Path.open
+
+    def failing(self: Path, *arguments: object, **options: object) -> object:
+        if self.name == "ada.py":
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return opened(self, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", failing)
+    make_secret(tmp_path / "secret")
+    url = str(book.engine.url)
+    before = counting(book)
+    done = CliRunner().invoke(
+        cli, ["regrade", "ada.py", "--unit", UNIT, "--gradebook", url, "--secret", "secret", "--confirm"]
+    )
+    assert done.exit_code == 3, done.output
+    assert "ada.py: it cannot be read: Stale file handle" in done.output
+    assert counting(book) == before
+    told = CliRunner().invoke(cli, ["explain", "ada.py", "affine", "--gradebook", url])
+    assert (told.exit_code, told.output) == (3, "Error: ada.py: it cannot be read: Stale file handle\n")
+
+
 def test_a_preview_of_nothing_is_a_sentence():
     console = Console(record=True)
     print_preview(Preview(), console)
@@ -178,7 +205,8 @@ def test_submissions_are_found_where_a_run_over_the_class_has_recorded_them(tmp_
     paths[1].write_bytes(b"\x00")
     setting = make_setting(find_unit(UNIT), PUBLIC, "auto", "en")
     handed = handed_in(paths, None, True)
-    places, keys = command.placed(handed, setting)
+    places, keys, unread = command.placed(handed, setting)
+    assert unread == {}
     ledger = Ledger(book, setting)
     for one in handed:
         submission = read_submission(one.path, setting.assignment)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +121,120 @@ def test_without_its_libraries_there_is_no_gradebook_and_one_line_says_so(monkey
     assert "nothing is recorded: pip install 'backcheck[class]'" in words(told)
     assert not Path(".backcheck/gradebook.db").exists()
     assert run("class/ada.py", "--gradebook", "book.db").exit_code == 2
+
+
+def received(*lines: str) -> list[str]:
+    """The option that says who handed in what and when."""
+    Path("received.csv").write_text("\n".join(["submission,student,received", *lines]) + "\n")
+    return ["--received", "received.csv"]
+
+
+def table() -> dict[str, dict[str, str]]:
+    with Path("out/class.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {row["submission"]: row for row in csv.DictReader(file)}
+
+
+def finals() -> dict[str, str]:
+    done = CliRunner().invoke(cli, ["export", "--unit", "01-activations"])
+    assert done.exit_code == 0, done.output
+    return {row["student"]: row["final"] for row in csv.DictReader(done.stdout.splitlines())}
+
+
+def test_a_later_file_that_cannot_be_read_is_told_and_costs_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "ada-2.py").write_text((folder / "ada.py").read_text() + "# again\n")
+    times = received(
+        "ada.py,ada,2027-01-01T10:00:00Z", "ada-2.py,ada,2027-01-02T10:00:00Z", "bob.py,bob,", "eve.py,eve,"
+    )
+    opened = Path.open
+
+    def failing(self: Path, *arguments, **options):
+        if self.name == "ada-2.py":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(self, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", failing)
+        told = run("class", *times, "--out", "out")
+    assert told.exit_code == 3, told.output
+    assert "could not be read: 1 (ada-2: it cannot be read: Permission denied); the same command" in words(told)
+    assert table()["ada-2"]["problem"] == "it cannot be read: Permission denied"
+    assert (table()["ada"]["counts"], table()["ada-2"]["counts"]) == ("yes", "")
+    assert float(finals()["ada"]) == float(table()["ada"]["score"]) > 0
+    again = run("class", *times, "--out", "out")
+    assert again.exit_code == 0, again.output
+    assert (table()["ada"]["counts"], table()["ada-2"]["counts"]) == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "times", [("", ""), ("2027-01-01T10:00:00Z", ""), ("2027-01-01T10:00:00Z", "2027-01-01T11:00:00+01:00")]
+)
+@pytest.mark.parametrize("option", ["--force", "--no-gradebook"])
+def test_times_that_do_not_say_which_came_first_are_asked_about(times: tuple[str, str], option: str):
+    told = run("class", *received(f"ada.py,ada,{times[0]}", f"bob.py,ada,{times[1]}", "eve.py,eve,"), option)
+    assert told.exit_code == 2, told.output
+    assert "does not say which came first: class/ada.py, class/bob.py. Give each" in words(told)
+
+
+def test_a_corrected_time_is_charged_as_it_is_shown():
+    Path("course.toml").write_text(
+        "[policy]\nlate = { penalty = 10 }\n[units.01-activations]\ndue = 2027-01-01T00:00:00Z\n"
+    )
+    lines = "bob.py,bob,2026-12-31T10:00:00Z", "eve.py,eve,2026-12-31T10:00:00Z"
+    run("class", *received("ada.py,ada,2027-01-01T10:00:00Z", *lines), "--out", "out")
+    full, late = float(finals()["bob"]), float(finals()["ada"])
+    assert late == pytest.approx(0.9 * full)
+    told = run("class", *received("ada.py,ada,2026-12-31T10:00:00Z", *lines), "--out", "out")
+    assert "graded before and not changed: 3 of 3" in words(told)
+    assert float(finals()["ada"]) == float(table()["ada"]["final"]) == full
+
+
+def test_what_is_left_out_is_named(folder: Path):
+    for name in ("ada.rar", "notes.txt", "_old.py", ".DS_Store"):
+        (folder / name).write_text("")
+    lines = ["ada.py,ada,", "bob.py,bob,", "eve.py,eve,", "zoe.py,zoe,"]
+    (folder / "received.csv").write_text("\n".join(["submission,student,received", *lines]))
+    told = run("class", "--received", folder / "received.csv")
+    assert told.exit_code == 0, told.output
+    assert "skipped: 3 (_old.py, ada.rar, notes.txt). A submission is a folder or ends with .py," in words(told)
+    assert "has lines for what is not among the submissions: 1 (zoe.py)" in words(told)
+    assert "skipped" not in words(run("class/ada.py"))
+
+
+def test_a_page_is_whole_whenever_the_run_ended(monkeypatch: pytest.MonkeyPatch):
+    assert run("class", "--out", "out").exit_code == 0
+    pages = {path: path.read_bytes() for path in Path("out").iterdir()}
+    assert len(pages) == 7  # no file is left half-written
+    page, told = Path("out/ada.html"), Path("out/ada.json")
+    page.unlink()
+    told.write_bytes(told.read_bytes()[:100] + "é".encode()[:1])
+    replace_file = os.replace
+
+    def dies(source: Path, target: Path) -> None:
+        if target == told:
+            raise KeyboardInterrupt  # the page is there; what vouches for it is not
+        replace_file(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", dies)
+        assert run("class", "--out", "out").exit_code != 0
+    assert page.read_bytes() == pages[page]
+    run("class", "--out", "out")
+    assert {path: path.read_bytes() for path in Path("out").iterdir()} == pages
+
+
+def test_a_full_disk_ends_with_3_and_the_same_command_goes_on(monkeypatch: pytest.MonkeyPatch):
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("graders.usage.os.fsync", full)
+        told = run("class", "--out", "out")
+    assert told.exit_code == 3, told.output
+    assert "cannot write out/ada.html: No space left on device" in words(told)
+    assert "the same command goes on from here" in words(told)
+    assert list(Path("out").iterdir()) == []
+    assert run("class", "--out", "out").exit_code == 0
+    assert len(list(Path("out").iterdir())) == 7
 
 
 @pytest.mark.parametrize(

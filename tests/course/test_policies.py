@@ -36,7 +36,7 @@ from graders.specs import find_unit
 from graders.specs.row import Row
 from graders.standing import Attempt, standings
 from graders.usage import as_released
-from graders.verdict import Report
+from graders.verdict import Report, Status
 from tests.report.samples import perfect
 
 ROOT = Path(__file__).parents[2]
@@ -291,6 +291,8 @@ def test_times_from_a_file_reach_report_and_class_table(tmp_path: Path):
         ("submission,student,received\na.py,,\n", "received.csv, 2: "),
         ("submission,student,received\na.py,ada,2027-01-31 12:00\n", "with an offset"),
         ("submission,student,received\nb.py,ada,\n", "has no line for a.py"),
+        ("submission,student,received\na.py, ,\n", "submission and student must be there"),
+        ("submission,student,received\na.py,ada,\na.py ,bob,\n", "received.csv, 3: a.py has a line already"),
     ],
 )
 def test_a_file_of_times_that_cannot_be_used_is_refused(tmp_path: Path, text: str, wanted: str):
@@ -298,6 +300,27 @@ def test_a_file_of_times_that_cannot_be_used_is_refused(tmp_path: Path, text: st
     file.write_text(text)
     with pytest.raises(SettingsError, match=wanted):
         require_all([tmp_path / "a.py"], read_receipts(file), file)
+
+
+def test_blanks_around_names_and_times_are_no_part_of_them(tmp_path: Path):
+    file = tmp_path / "received.csv"
+    file.write_text("submission,student,received\n a.py , ada , 2027-01-31T12:00:00Z \n")
+    (one,) = read_receipts(file).values()
+    assert (one.submission, one.student, one.received) == ("a.py", "ada", datetime(2027, 1, 31, 12, tzinfo=UTC))
+
+
+def test_a_fault_of_ours_is_no_attempt(tmp_path: Path):
+    file = tmp_path / "received.csv"
+    file.write_text(
+        "submission,student,received\na1.py,ada,2027-01-30T12:00:00Z\na2.py,ada,2027-01-31T12:00:00Z\nb.py,bob,\n"
+    )
+    whole = perfect()
+    faulty = replace(whole, results=(replace(whole.results[0], status=Status.ERROR, score=0.0, max_score=0.0),))
+    paths = [tmp_path / name for name in ("a1.py", "a2.py", "b.py")]
+    first, last, only = with_standings(paths, [whole, faulty, faulty], read_receipts(file), Policy())
+    assert first.standing is not None
+    assert (first.standing.counts, first.standing.attempts) == (True, 1)
+    assert last.standing is only.standing is None
 
 
 def test_the_same_work_graded_twice_is_one_attempt(tmp_path: Path):
