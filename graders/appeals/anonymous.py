@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 from graders.i18n import _
 from graders.intake.own_code import UNREADABLE, missing, own_code
+from graders.names import CAMEL, RUN, Names
 from graders.sandbox.program import Piece
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
-"""A word of an identifier or a sentence: "maxPool_2" has "max" and "Pool"."""
-NUMBER = re.compile(r"\d{5,}")
-SHORTEST = 3
-"""Letters of a name that is looked for; of one written in characters, two."""
+BEGUN, INSIDE = 3, 4
+"""Letters that a name has to have to be looked for at the start of other words, and within them."""
 
 
 class WheatError(Exception):
@@ -57,22 +55,30 @@ def spaced(text: str) -> str:
 
 
 class _Names:
-    """What a student is called, and whether something else says it."""
+    """What a student is called, and whether something else says it: more is found than in texts that are read.
+
+    In code another name costs nothing, so that a name is also looked for at the start of other words ("adas"), and a
+    longer one within them ("mylovelace"), unless it is a word of the reference's.
+    """
 
     def __init__(self, named: Iterable[str], known: str) -> None:
-        common = {word.lower() for word in WORD.findall(known)}
-        texts = list(named)
-        words = {word.lower() for text in texts for word in WORD.findall(text)}
-        self.words = {word for word in words - common if len(word) >= (SHORTEST if word.isascii() else 2)}
-        self.numbers = {number for text in texts for number in NUMBER.findall(text)}
+        common = {word.casefold() for word in words_of(known)}
+        self.names = Names(named, known=common)
+        self.words = {word for word in self.names.words - common if len(word) >= BEGUN}
+        self.numbers = self.names.numbers
 
     def said_in(self, text: str) -> bool:
         """Whether one of the names, or a number, stands in a text or identifier."""
-        words = [word.lower() for word in WORD.findall(text)]
+        words = [word.casefold() for word in words_of(text)]
         together = "".join(words)
         begun = any(word.startswith(name) for word in words for name in self.words)
-        inside = any(name in together for name in self.words if len(name) > SHORTEST or not name.isascii())
-        return begun or inside or any(number in text for number in self.numbers)
+        inside = any(name in together for name in self.words if len(name) >= INSIDE)
+        return begun or inside or any(number in text for number in self.numbers) or self.names.said_in(text)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text or identifier: "maxPool_2" has "max" and "Pool"."""
+    return [word for run in RUN.findall(text) for word in CAMEL.findall(run)]
 
 
 class _Cleaner(ast.NodeTransformer):
@@ -107,6 +113,9 @@ class _Cleaner(ast.NodeTransformer):
         if isinstance(value, str) and self.names.said_in(value):
             self.changed += 1
             return ast.Constant("...")
+        if isinstance(value, bytes) and self.names.said_in(value.decode("utf-8", "replace")):
+            self.changed += 1
+            return ast.Constant(b"...")
         if isinstance(value, int) and not isinstance(value, bool) and str(value) in self.names.numbers:
             self.changed += 1
             return ast.Constant(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -19,9 +18,8 @@ from graders.gradebook.history import to_json
 from graders.gradebook.schema import Base, Student
 from graders.gradebook.versions import backups
 from graders.i18n import _
+from graders.names import Names, parts
 
-SHORT = 3
-"""A part of a name with fewer letters is in too many other words."""
 OURS = frozenset(
     {"unit", "title", "task", "property", "question", "status", "likely", "misconceptions", "depends_on"}
     | {"dtype", "values", "versions", "rules", "kind", "replay"}
@@ -129,21 +127,16 @@ def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
 
 
 def _hiding(student: Student) -> Callable[[str], str]:
-    """What puts the pseudonym in place of every name of a student, whole or in part, in any case of letters."""
-    parts = _words(student.name, student.full_name, student.email.partition("@")[0])
-    names = {student.name, student.full_name, student.email, student.outside_id}
+    """What puts the pseudonym in place of every name of a student, and of what their files are called.
+
+    One student's words alone are hidden, so that no word is too ordinary.
+    """
+    called = (student.name, student.full_name, student.email, student.outside_id)
+    told = {word for text in called for word in parts(text)}
+    files: set[str] = set()
     for work in student.works:
         path = PurePath(work.path)
-        names |= {work.submission, PurePath(work.submission).stem, work.path, path.name, path.stem}
-        names |= {folder for folder in path.parts[:-1] if _words(folder) & parts}
-    told = {one.casefold() for one in names if len(one) >= SHORT or not one.isascii()} | parts
-    told -= {"", "/"}
-    longest_first = sorted(told, key=len, reverse=True)
-    # Where a name ends, no letter or digit of ASCII goes on; Chinese has no spaces, and file names have underscores.
-    pattern = re.compile("|".join(f"(?<![A-Za-z0-9]){re.escape(one)}(?![A-Za-z0-9])" for one in longest_first), re.I)
-    return lambda text: pattern.sub(student.pseudonym, text) if longest_first else text
-
-
-def _words(*texts: str) -> set[str]:
-    found = {word.casefold() for text in texts for word in re.split(r"[\W\d_]+", text)}
-    return {word for word in found if len(word) >= SHORT}
+        files |= {work.submission, PurePath(work.submission).stem, work.path, path.name, path.stem}
+        files |= {folder for folder in path.parts[:-1] if told & set(parts(folder))}
+    names = Names(called, files)
+    return lambda text: names.hidden(text, student.pseudonym)

@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable
 
 from graders.i18n import _
-from graders.summary.record import ClassRecord
+from graders.names import RUN, Names
+from graders.summary.record import ClassRecord, Student
+
+OTHERS = 3
+"""A word that so many students' reports say, none of them called so, is an ordinary one."""
 
 
 class Mask:
-    """Replaces the names of a class in texts, however they are capitalised and their accents are stored."""
+    """Replaces the names of a class in texts, as graders.names finds them."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        forms = {unicodedata.normalize(form, name) for name in names if name.strip() for form in ("NFC", "NFD")}
-        # The longest first: what is left of "Li Wei (2)" without "Li Wei" would tell too much.
-        ordered = sorted(forms, key=lambda name: (-len(name), name))
-        self.pattern = re.compile("|".join(map(_pattern, ordered)), re.IGNORECASE) if ordered else None
-        self.quick = [name.casefold() for name in ordered]
+    def __init__(self, names: Iterable[str], files: Iterable[str] = (), known: Container[str] = ()) -> None:
+        self._names = Names(names, files, known)
 
     def __call__(self, text: str) -> str:
         """The text with every name replaced."""
-        folded = text.casefold()
-        if self.pattern is None or not any(name in folded for name in self.quick):
-            return text
-        return self.pattern.sub(_("[name]"), text)
+        return self._names.hidden(text, _("[name]"))
 
 
 def mask_of(record: ClassRecord) -> Mask:
     """The mask of a class: the names of its students and of their submissions."""
-    names: set[str] = set()
+    names = {name for student in record.students for name in (student.name, *student.aliases)}
+    return Mask(names, {report.submission for report in record.reports}, ordinary(record))
+
+
+def ordinary(record: ClassRecord) -> set[str]:
+    """Words in small letters of which the class shows that they are no names: they are said by who is not called so."""
+    said: Counter[str] = Counter()
     for student in record.students:
-        names |= {student.name, *student.aliases, *(attempt.report.submission for attempt in student.attempts)}
-    return Mask(names | {name.replace(" ", "_") for name in names})
+        said.update(_words(student) - Names((student.name, *student.aliases)).words)
+    return {word for word, students in said.items() if students >= OTHERS}
 
 
-def _pattern(name: str) -> str:
-    """A name as a word of its own; in scripts without spaces, wherever it stands, unless it is a single character."""
-    words = re.escape(name)
-    if name.isascii() or len(name) == 1:
-        return rf"(?<!\w){words}(?!\w)"
-    return words
+def _words(student: Student) -> set[str]:
+    reports = [attempt.report for attempt in student.attempts]
+    texts = [text for report in reports for one in report.results for text in (one.message, one.likely)]
+    found = {word for text in (*texts, *(report.problem for report in reports)) for word in RUN.findall(text)}
+    return {word for word in found if word.islower()}

@@ -46,7 +46,7 @@ def affine_backward(dout, cache):
 def main():
     print(os.getcwd(), affine_forward)
 '''
-NAMES = ("Ada Lovelace", "ada.lovelace@example.edu", "s20231234", "王一鸣")
+NAMES = ("Ada Lovelace", "ada.lovelace@example.edu", "s20231234", "王一鸣", "Xu")
 PAIR = ("affine_forward", "affine_backward")
 
 
@@ -71,6 +71,10 @@ def test_nothing_tells_who_wrote_it_and_it_computes_the_same():
         ("    wang = '王一鸣'", "王一鸣"),
         ("    ada_2 = 1", "ada"),
         ("    adaHelper = 1", "ada"),
+        ("    mylovelace = 1", "lovelace"),
+        ("    xu_sum = 1", "xu"),
+        ("    owner = b'ada was here'", "ada"),
+        ("    owner = 'xu'", "xu"),
         ("    seed = 'student 20231234'", "20231234"),
         ("    try:\n        pass\n    except ValueError as lovelace:\n        pass", "lovelace"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,6 @@ def test_pseudonyms_are_the_same_every_time_and_no_two_the_same():
     ],
 )
 def test_what_cannot_be_read_is_told(files: dict[str, str], unit: str | None, told: str, tmp_path: Path):
-    from dataclasses import replace
-
     from graders.report import as_json
 
     for name, text in files.items():
@@ -70,9 +69,22 @@ def test_what_else_a_student_is_called_is_masked_too():
     assert mask("wxm01@example.org or wxm01, that is wang_xiaoming") == "[name] or [name], that is [name]"
 
 
+def test_a_name_stored_the_other_way_round_is_masked_and_a_word_that_others_say_is_not():
+    def student(name: str, said: str) -> Student:
+        told = made.report(name)
+        results = (replace(told.results[0], message=said), *told.results[1:])
+        return Student(name, name, (Attempt(1, replace(told, results=results)),))
+
+    text = "Ada Lovelace: ada_debug is over max"
+    students = (student("Lovelace, Ada", text), *(student(name, "max is off") for name in ("Bo Ek", "Cy Oz", "Di Fu")))
+    mask = mask_of(ClassRecord(made.UNIT, (*students, student("Max Planck", "Max is max"))))
+    assert mask(text) == "[name]: [name]_debug is over max"
+    assert mask("Max is max, planck is not") == "[name] is max, [name] is not"
+
+
 def test_a_mask_takes_names_out_and_leaves_words_alone():
     mask = Mask(["Li", "Li (2)", "王小明", "a", "O'Hara (x"])
     assert mask("Li (2) and li wrote a list; 这是王小明的作业; class/O'Hara (x") == (
-        "[name] and [name] wrote [name] list; 这是[name]的作业; class/[name]"
+        "[name] and [name] wrote a list; 这是[name]的作业; class/[name]"
     )
     assert Mask([])("nobody") == "nobody"
