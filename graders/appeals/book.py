@@ -64,11 +64,6 @@ def appeals(session: Session, unit: str = "", decision: Decision | None = None) 
     return [_request(one) for one in session.scalars(wanted)]
 
 
-def find_appeal(session: Session, number: int) -> Request:
-    """The appeal of that number; GradebookError where there is none, or it is decided already."""
-    return _request(_open(session, number))
-
-
 def decide(session: Session, number: int, accept: bool, answer: str, by: str) -> Request:
     """Accept or reject an open appeal. No score changes by it."""
     _require_text(answer, _("say what the student is told, with --answer"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 from pathlib import Path
 
 from graders.appeals.anonymous import Anonymous, WheatError, anonymous
@@ -11,6 +12,7 @@ from graders.course.wheats import wheat_path
 from graders.i18n import _
 from graders.intake.reference import closure, module_text
 from graders.intake.submission import Submission
+from graders.names import Names
 from graders.specs.row import ScriptRow, Task
 
 
@@ -31,8 +33,8 @@ def require_name(name: str, request: Request) -> None:
     """WheatError for what is no name for a wheat, or gives the student away."""
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
         raise WheatError(_("{name} is no name for a wheat: use letters, digits and _").format(name=repr(name)))
-    words = {word for text in request.named for word in text.lower().replace(".", " ").replace("@", " ").split()}
-    if told := [word for word in name.lower().split("_") if word in words]:
+    names = Names(request.named)
+    if told := [word for word in name.split("_") if names.said_in(word)]:
         raise WheatError(_("{name} would tell who it was: {word}").format(name=name, word=told[0]))
 
 
@@ -41,9 +43,11 @@ def save(course: Path, request: Request, name: str, wheat: Anonymous) -> Path:
     path = wheat_path(course, request.unit, request.task, name)
     if path.exists():
         raise WheatError(_("{path} is there already: give it another name").format(path=path))
-    path.parent.mkdir(parents=True, exist_ok=True)
     head = f"# Handed in for {request.task} of {request.unit}, and right: appeal {request.id} was accepted.\n"
-    path.write_text(head + wheat.text, encoding="utf-8", newline="\n")
+    partial = path.with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial.write_text(head + wheat.text, encoding="utf-8", newline="\n")
+    os.replace(partial, path)  # half a wheat would be "there already" for whoever tries again
     return path
 
 

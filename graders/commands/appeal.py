@@ -13,7 +13,7 @@ from graders.commands.explain import located, unit_with
 from graders.commands.gradebook import by_option, opened, person
 from graders.commands.shared import course_option, gradebook_option
 from graders.i18n import _
-from graders.usage import Problem, course_folder, known_unit, require_whole
+from graders.usage import Problem, course_folder, known_unit, require_whole, writing
 
 if TYPE_CHECKING:
     from graders.appeals.anonymous import Anonymous
@@ -104,17 +104,15 @@ def accept(
     if printing and not wheat:
         raise Problem(_("--print needs a name: --wheat NAME"))
     from graders.appeals.anonymous import WheatError
-    from graders.appeals.book import decide, find_appeal
+    from graders.appeals.book import decide
 
     with opened(url, folder) as book:
-        with book.reading() as session:
-            request = find_appeal(session, number)
         try:
-            text = keep(request, wheat, source, course_folder(folder), printing) if wheat else ""
+            with book.session() as session:  # the wheat is written when all else is known to be right, or not at all
+                request = decide(session, number, True, answer, person(by))
+                text = keep(request, wheat, source, course_folder(folder), printing) if wheat else ""
         except WheatError as error:
             raise Problem(str(error)) from None
-        with book.session() as session:
-            decide(session, number, True, answer, person(by))
     click.echo(_("appeal {id} is accepted").format(id=number))
     click.echo(text, nl=False)
     say = _("Scores are as they were: backcheck regrade after the graders are mended, or backcheck gradebook override.")
@@ -139,6 +137,7 @@ def reject(number: int, answer: str, by: str, folder: Path | None, url: str | No
 def keep(request: Request, name: str, source: Path | None, own: Path | None, printing: bool) -> str:
     """Write the wheat, or give its text; what to tell about it."""
     from graders.appeals.wheat import entry, make_wheat, require_name, save
+    from graders.course.wheats import wheat_path
     from graders.intake.submission import read_submission
     from graders.specs import find_unit
 
@@ -152,7 +151,8 @@ def keep(request: Request, name: str, source: Path | None, own: Path | None, pri
         return told + entry(request, name, made)
     if own is None:
         raise Problem(_("this is no course: say where the wheat goes with --course DIR, or --print it"))
-    file = save(own, request, name, made)
+    with writing(wheat_path(own, request.unit, request.task, name)):
+        file = save(own, request, name, made)
     text = _("wheat: {path}; it has to pass now: backcheck course audit {unit}")
     return told + text.format(path=file, unit=request.unit) + "\n"
 

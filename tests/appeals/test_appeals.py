@@ -78,6 +78,25 @@ def test_an_accepted_appeal_is_a_wheat_without_the_student(work: Path):
     )  # deciding has graded nothing
 
 
+def test_an_answer_that_says_nothing_is_refused_before_anything_is_written(work: Path):
+    run("appeal", "open", "ada.py", "affine", "--text", "The mean is right!")
+    empty = run("appeal", "accept", "1", "--answer", " ", "--by", "Curie", "--wheat", "by_mean")
+    assert empty.exit_code == 2
+    assert "--answer" in empty.output
+    assert not Path("wheats").exists()
+    done = run("appeal", "accept", "1", "--answer", "Yes.", "--by", "Curie", "--wheat", "by_mean")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_wheat_that_cannot_be_written_is_told_and_nothing_is_decided(work: Path):
+    run("appeal", "open", "ada.py", "affine", "--text", "The mean is right!")
+    Path("wheats").write_text("in the way")
+    done = run("appeal", "accept", "1", "--answer", "Yes.", "--by", "Curie", "--wheat", "by_mean")
+    assert done.exit_code == 2, done.output
+    assert "cannot write wheats" in " ".join(done.output.split()).replace(str(work) + "/", "")
+    assert json.loads(run("appeal", "list", "--json").output)[0]["decision"] == "open"
+
+
 def test_work_that_was_changed_is_not_kept_and_nothing_is_decided(work: Path):
     run("appeal", "open", "ada.py", "affine", "--text", "The mean is right!")
     Path("ada.py").write_text(HONEST)
