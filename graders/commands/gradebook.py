@@ -240,10 +240,14 @@ def student(
     if (pseudonymise and erase) or not (export_file or pseudonymise or erase):
         raise Problem(_("say one of --export FILE, --pseudonymise and --erase"))
     with opened(url, folder) as book:
+        from graders.course import attempts
         from graders.gradebook import privacy
 
+        course = course_folder(folder)
         with book.reading() as session:
             known = privacy.everything(session, name)
+        if course and (kept := attempts.everything(course, name)):
+            known["attempts"] = kept
         if export_file:
             with writing(export_file):
                 export_file.write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -252,10 +256,14 @@ def student(
             return
         if not yes:
             click.confirm(_("This cannot be undone. Go on?"), abort=True)
+        pseudonym = ""
         if erase:
             click.echo(_("submissions removed: {count}").format(count=privacy.erase(book, name)))
         else:
-            click.echo(privacy.pseudonymise(book, name))
+            pseudonym = privacy.pseudonymise(book, name)
+            click.echo(pseudonym)
+        for ledger in attempts.ledgers(course).values() if course else ():
+            ledger.move(name, pseudonym)
         for path in privacy.copies(book):
             click.echo(_("not changed, a copy made before an upgrade: {path}").format(path=path), err=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from graders.intake.submission import Submission
 from graders.policy import Policy
@@ -58,6 +59,16 @@ class Ledger:
         self._write(kept)
         return kept[student]
 
+    def of(self, student: str) -> list[Record]:
+        """All of a student's."""
+        return self._read().get(student, [])
+
+    def move(self, student: str, to: str) -> None:
+        """Keep a student's attempts under another name; under "", not at all."""
+        kept = self._read()
+        if mine := kept.pop(student, []):
+            self._write(kept | {to: mine} if to else kept)
+
     def _read(self) -> dict[str, list[Record]]:
         if not self.path.exists():
             return {}
@@ -70,6 +81,17 @@ class Ledger:
         partial = self.path.with_suffix(".partial")
         partial.write_text(text + "\n", encoding="utf-8")
         os.replace(partial, self.path)  # killed half-way, yesterday's attempts are still there
+
+
+def ledgers(course: Path) -> dict[str, Ledger]:
+    """By unit, those of a course."""
+    return {path.stem: Ledger(course, path.stem) for path in sorted((course / FOLDER).glob("*.json"))}
+
+
+def everything(course: Path, student: str) -> dict[str, list[dict[str, Any]]]:
+    """By unit, all that is kept of a student."""
+    held = {unit: ledger.of(student) for unit, ledger in ledgers(course).items()}
+    return {unit: [asdict(one) for one in records] for unit, records in held.items() if records}
 
 
 def stand(records: list[Record], policy: Policy, due: datetime | None) -> dict[str, Standing]:

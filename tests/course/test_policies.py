@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from graders import rules
 from graders.batch import Grader, Setting
 from graders.cli import cli
-from graders.course import lock
+from graders.course import attempts, lock
 from graders.course.attempts import Ledger, Record, stand
 from graders.course.folder import make_course
 from graders.course.handout import handout_text, read_handout, with_policy, with_rules
@@ -333,6 +333,22 @@ def test_the_same_work_graded_twice_is_one_attempt(tmp_path: Path):
     ledger.add("bob", first)
     stands = stand(ledger.add("ada", second), Policy(counts="best"), DUE)
     assert [one.counts for one in stands.values()] == [True, False]
+
+
+def test_what_is_kept_of_a_student_can_be_shown_renamed_and_removed(tmp_path: Path):
+    record = Record("aa", DUE.isoformat(), {"chain": 3.0})
+    for unit in ("02-losses", "03-backprop"):
+        for student in ("ada", "bob"):
+            Ledger(tmp_path, unit).add(student, record)
+    held = {"fingerprint": "aa", "received": DUE.isoformat(), "points": {"chain": 3.0}}
+    assert attempts.everything(tmp_path, "ada") == {"02-losses": [held], "03-backprop": [held]}
+    for ledger in attempts.ledgers(tmp_path).values():
+        ledger.move("ada", "s-1")
+        ledger.move("nobody", "s-2")
+        assert (ledger.of("ada"), ledger.of("s-1"), ledger.of("bob")) == ([], [record], [record])
+        ledger.move("s-1", "")
+    assert attempts.everything(tmp_path, "s-1") == {}
+    assert len(attempts.everything(tmp_path, "bob")) == 2
 
 
 # --- the lock ---

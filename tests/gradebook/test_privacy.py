@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from graders.cli import cli
+from graders.course.attempts import Ledger, Record
 from graders.gradebook.book import Gradebook
 from graders.gradebook.decisions import override
 from graders.gradebook.errors import GradebookError
@@ -121,6 +122,22 @@ def test_a_chinese_name_is_found_within_a_sentence(small: Gradebook):
     pseudonym = pseudonymise(small, "王小明")
     with small.reading() as session:
         assert "王小明" not in json.dumps(everything(session, pseudonym), ensure_ascii=False)
+
+
+def test_attempts_in_the_courses_folder_go_the_same_way(small: Gradebook, tmp_path: Path):
+    fill(small)
+    ledger = Ledger(tmp_path, UNIT)
+    for student in (NAME, "bob"):
+        ledger.add(student, Record("aa", "", {"affine": 5.0}))
+    told = ["gradebook", "student", "--gradebook", str(small.engine.url.database), "--course", str(tmp_path), "--yes"]
+    out = tmp_path / "ada.json"
+    done = CliRunner().invoke(cli, [*told, NAME, "--export", str(out), "--pseudonymise"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(out.read_text(encoding="utf-8"))["attempts"][UNIT][0]["points"] == {"affine": 5.0}
+    pseudonym = done.output.split()[-1]
+    assert sorted(json.loads(ledger.path.read_text(encoding="utf-8"))) == ["bob", pseudonym]
+    assert CliRunner().invoke(cli, [*told, "bob", "--erase"]).exit_code == 0
+    assert list(json.loads(ledger.path.read_text(encoding="utf-8"))) == [pseudonym]
 
 
 def test_the_command_exports_asks_and_erases(small: Gradebook, tmp_path: Path):
