@@ -156,7 +156,7 @@ def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place
         if submission.fault:
             unread[one.path] = submission.problem
             continue
-        where = str(one.path)
+        where = str(one.path.absolute())
         places[one.path] = Place(one.student, setting.unit, one.path.name, submission.fingerprint, where, one.received)
         keys[one.path] = grading_key(submission.fingerprint, setting)
     return places, keys, unread

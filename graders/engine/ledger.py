@@ -77,7 +77,7 @@ class Ledger:
         )
 
     def _place(self, one: Handed, submission: Submission) -> Place:
-        where = str(one.path)
+        where = str(one.path.absolute())  # whoever asks for it later is somewhere else
         unit, name = self._setting.unit, one.path.name
         return Place(one.student, unit, name, submission.fingerprint, where, one.received, one.told)
 

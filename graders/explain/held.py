@@ -82,17 +82,21 @@ class Comparison:
 
 
 def find_held(book: Gradebook, unit: str, path: Path, fingerprint: str) -> Held | None:
-    """What is known of the submission at a path: of these very bytes, else of what was there last."""
-    name = submission_name(path)
+    """What is known of the submission at a path: of these very bytes, else of what was there, or called so, last.
+
+    Of several with these bytes, for some copy: that of this path, else of this name.
+    """
+    names = {path.name, submission_name(path)}
     with book.reading() as session:
-        here = or_(Work.path.in_([str(path), str(path.resolve())]), Work.submission == name)
+        places = {str(path), str(path.absolute()), str(path.resolve())}
+        here = or_(Work.path.in_(places), Work.submission.in_(names))
         works = session.scalars(select(Work).where(Work.unit == unit, or_(here, Work.fingerprint == fingerprint))).all()
         ordered = sorted(
             works,
             key=lambda work: (
-                Path(work.path or ".").resolve() == path.resolve(),
-                work.submission == name,
                 work.fingerprint == fingerprint,
+                Path(work.path or ".").resolve() == path.resolve(),
+                work.submission in names,
                 work.last_seen or work.seen,
             ),
         )

@@ -161,6 +161,7 @@ def work_at(session: Session, place: Place) -> Work:
         session.add(work)
     elif place.dated:
         work.received = place.received
+    work.path = place.path or work.path  # where it was come across last
     session.flush()
     came_last(session, work)
     return work

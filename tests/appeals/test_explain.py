@@ -141,6 +141,25 @@ def test_the_gradebook_finds_the_work_by_path_and_by_student(explained: Explanat
         assert find_students(book, "02-losses", "ada") is None
 
 
+def test_the_very_bytes_come_before_the_path_and_the_path_before_the_name(explained: Explanation, tmp_path: Path):
+    path = tmp_path / "ada.py"
+    with Gradebook(f"sqlite:///{tmp_path / 'book.db'}") as book:
+        for student, fingerprint, where in (
+            ("bytes", "f", tmp_path / "bob.py"),
+            ("path", "g", path),
+            ("name", "h", tmp_path / "old" / "eve.py"),
+        ):
+            place = Place(student, UNIT, where.name, fingerprint, str(where))
+            book.record(place, "k", explained.report)
+        for fingerprint, whose in (("f", "bytes"), ("else", "path")):
+            found = find_held(book, UNIT, path, fingerprint)
+            assert found is not None
+            assert found.student == whose
+        found = find_held(book, UNIT, tmp_path / "new" / "eve.py", "else")
+        assert found is not None
+        assert found.student == "name"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -150,6 +169,7 @@ def test_the_gradebook_finds_the_work_by_path_and_by_student(explained: Explanat
         (["grace.py", "affine"], "no such file or folder: grace.py"),
         (["grace", "affine", "--gradebook", "book.db"], "grace is no path, and nobody in the gradebook"),
         (["ada", "affine", "--gradebook", "book.db"], "is not at gone/ada.py any more"),
+        (["eve", "affine", "--gradebook", "book.db"], "what eve handed in is not at ada.py any more"),
     ],
 )
 def test_a_usage_error_is_one_clear_line(
@@ -159,6 +179,7 @@ def test_a_usage_error_is_one_clear_line(
     Path("ada.py").write_text(WRONG)
     with Gradebook("sqlite:///book.db") as book:
         book.record(Place("ada", UNIT, "ada.py", "f", "gone/ada.py"), "k", explained.report)
+        book.record(Place("eve", UNIT, "eve.py", "f", "ada.py"), "k", explained.report)  # of another folder's ada.py
     done = run("explain", *arguments)
     assert done.exit_code == 2, done.output
     assert says in " ".join(done.output.split())
