@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from graders.engine.jobs import Engine, EngineFailure, Job, not_done
 from graders.i18n import _
+from graders.intake.reference import reference_submission
 from graders.intake.submission import Submission, read_submission
 from graders.verdict import GraderError, Report
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from graders.gradebook.book import Recorded
 
 FAULTS = 10
-"""So many submissions in a row that meet a fault of ours, and the fault is not theirs alone."""
+"""So many submissions in a row that meet a fault of ours, and the unit's own solution has to show whose fault it is."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Run:
         self.handed, self.setting, self.ledger = handed, setting, ledger
         self._engine, self._pages, self._force, self._whole = engine, pages, force, whole
         self._given: dict[int, Submission] = {}
+        self._own_wanted, self._own_numbers = False, itertools.count(-1, -1)  # which no submission has
 
     def __iter__(self) -> Generator[Ended]:
         """Every submission once: those that were graded before, the others as they are ready, those nobody can read."""
@@ -104,19 +107,27 @@ class Run:
         engine, faults, unread = self._engine(len(left)), 0, list[Ended]()
         try:
             for done in engine.run(self._jobs(left, unread)):
+                if done.number < 0:
+                    if done.report.faulty:
+                        raise EngineFailure(too_many(done.report))
+                    faults = 0
+                    continue
                 submission = self._given.pop(done.number)
                 with self._whole():
                     recorded = self._record(done.number, submission, done.report)
                 faults = faults + 1 if done.report.faulty else 0
                 yield Ended(done.number, done.report, done.page, recorded=recorded)
-                if faults == FAULTS:
-                    raise EngineFailure(too_many(done.report))
+                if faults == FAULTS:  # some crash every grader, and would be the first ones of the next run too
+                    self._own_wanted = True
         finally:
             engine.close()
         yield from unread
 
     def _jobs(self, left: Iterable[int], unread: list[Ended]) -> Iterator[Job]:
         for number in left:
+            if self._own_wanted:
+                self._own_wanted = False
+                yield Job(next(self._own_numbers), reference_submission(self.setting.assignment))
             submission = self._read(number)
             if submission.fault:  # no engine could do anything with it, and none is at fault
                 fault = GraderError(submission.problem)
@@ -139,5 +150,5 @@ class Run:
 def too_many(report: Report) -> str:
     """Why a run is given up, with the last fault."""
     fault = next(result.message for result in report.results if result.status == "error")
-    text = _("{count} submissions in a row met a fault of the grader: {fault}")
+    text = _("{count} submissions in a row met a fault of the grader, and so did the unit's own solution: {fault}")
     return text.format(count=FAULTS, fault=fault)

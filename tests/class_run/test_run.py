@@ -137,11 +137,40 @@ def test_faults_in_a_row_end_the_run_with_what_was_said(klass: Class, folder: Pa
     for number in range(FAULTS + 5):
         (folder / f"more-{number:02}.py").write_text(f"# {number}")
     klass.handed = [Handed(path, path.stem, path.stem) for path in sorted(folder.iterdir())]
-    engine = ByHand(faulty=frozenset(one.name for one in klass.handed))
-    with pytest.raises(EngineFailure, match="10 submissions in a row met a fault of the grader: a fault"):
+    engine = ByHand(faulty=frozenset({"reference", *(one.name for one in klass.handed)}))
+    with pytest.raises(EngineFailure, match=r"10 submissions in a row .* so did the unit's own solution: a fault"):
         klass.run(engine)
-    assert len(engine.graded) == FAULTS
+    assert len(engine.graded) == FAULTS + 1
     assert engine.closed
+
+
+def test_faults_of_a_few_do_not_keep_the_others_from_being_graded(klass: Class, folder: Path):
+    """As copies of a file by which every grader dies, one beside the other: they would be the first of every run."""
+    copies = {f"copy-{number:02}" for number in range(3 * FAULTS)}
+    for name in copies:
+        (folder / f"{name}.py").write_text(f"# {name}")
+    klass.handed = [Handed(path, path.stem, path.stem) for path in sorted(folder.iterdir())]
+    engine = ByHand(faulty=frozenset(copies))
+    assert len(klass.run(engine)) == len(klass.handed)
+    assert engine.graded.count("reference") == 3
+    assert set(klass.scores()) == {"ada", "bob", "eve"}
+
+
+def test_where_a_work_is_does_not_depend_on_where_it_was_graded(
+    klass: Class, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def paths() -> set[str]:
+        with klass.book.reading() as session:
+            return set(session.scalars(select(Work.path)))
+
+    monkeypatch.chdir(folder)
+    klass.handed = [Handed(Path(one.path.name), one.name, one.student) for one in klass.handed]
+    klass.run(ByHand())
+    assert paths() == {str(path) for path in folder.iterdir()}
+    moved = folder.rename(tmp_path / "moved")
+    monkeypatch.chdir(moved)
+    klass.run(ByHand(), force=True)
+    assert paths() == {str(path) for path in moved.iterdir()}
 
 
 def test_after_an_interruption_the_same_run_goes_on(klass: Class):
