@@ -10,6 +10,7 @@ from pathlib import Path
 from graders import i18n
 from graders.exam import Exam
 from graders.grade import grade, our_fault
+from graders.i18n import _
 from graders.intake.reference import available
 from graders.intake.submission import Submission, read_submission
 from graders.policy import Policy
@@ -20,7 +21,7 @@ from graders.specs import find_unit
 from graders.specs.unit import Unit
 from graders.suspects import Suspects
 from graders.throughput.stand import Stand
-from graders.verdict import Report
+from graders.verdict import GraderError, Report
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,18 @@ class Grader:
             suspects=self.suspects,
             stand=self.stand,
         )
+
+
+def isolated_grader(setting: Setting, unisolated: bool) -> Grader:
+    """A grader in this process; GraderError where nothing keeps the code from the machine and nobody has allowed that.
+
+    Asked of every process that grades: "auto" takes what works at that moment, which another process need not have had.
+    """
+    made = Grader(setting)
+    if not (made.backend.isolated or unisolated):
+        made.close()
+        raise GraderError(_("the sandbox {name} does not isolate").format(name=made.backend.name))
+    return made
 
 
 def not_graded(submission: Submission, setting: Setting, fault: BaseException) -> Report:

@@ -101,7 +101,9 @@ def engine_opener(where: Where, setting: Setting, console: Console, unisolated: 
     def local(count: int) -> Engine:
         from graders.engine.local import Here, Lanes
 
-        return Here(setting) if count == 1 else Lanes(setting, min(where.jobs, count))
+        if count == 1:
+            return Here(setting, unisolated=unisolated)
+        return Lanes(setting, min(where.jobs, count), unisolated=unisolated)
 
     def remote(count: int) -> Engine:
         return open_cluster(where, setting, count, console, unisolated)
@@ -116,18 +118,39 @@ def open_cluster(where: Where, setting: Setting, count: int, console: Console, u
 
     try:
         if where.scheduler:
-            if cluster.is_open(where.scheduler):
-                text = _("what goes to {address} can be read on the way, the course's secret as well; see --tls-ca")
-                console.print(text.format(address=where.scheduler), highlight=False, soft_wrap=True)
+            if where.tls is None:  # else Dask sends nothing that is not encrypted
+                warn_of(where.scheduler, console)
             client = cluster.connect(where.scheduler, where.tls)
             return cluster.Cluster(client, setting, unisolated=unisolated)
         fleet = clusters.Fleet(min(where.jobs, count), where.memory, where.image, where.tls)
         owned = clusters.start(where.cluster, fleet)
+        if where.cluster == "kubernetes":  # its scheduler's address may be that of a port forwarded to this machine
+            text = _(
+                "what the pods are sent can be read on the way, the course's secret as well: keep others away by a"
+                " network policy, or name a cluster that has certificates with --scheduler"
+            )
+            say(console, text)
+        else:
+            warn_of(owned.scheduler_address, console)
         console.print(_("waiting for the first worker; Ctrl-C ends it"), highlight=False)
         client = cluster.connect(owned, where.tls)
         return cluster.Cluster(client, setting, unisolated=unisolated, owned=owned, patience=None)
     except cluster.ClusterProblem as problem:
         raise Problem(str(problem)) from None
+
+
+def warn_of(address: str, console: Console) -> None:
+    """Say so where what goes to a scheduler can be read on the way."""
+    from graders.engine.cluster import is_open
+
+    if is_open(address):
+        text = _("what goes to {address} can be read on the way, the course's secret as well; see --tls-ca")
+        say(console, text.format(address=address))
+
+
+def say(console: Console, text: str) -> None:
+    """One line, as it is."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def require_cluster() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,8 @@ REACH_SECONDS = 10.0
 WORKERS_SECONDS = 60.0
 AHEAD = 2
 """Jobs under way for each worker: the next one is there when it is done with one."""
-DEATHS = 3
-"""Workers that may die with a job in their hands before it is given up."""
+UNREADABLE = ("tls", "wss", "inproc")
+"""Dask's protocols of which nobody on the way can read anything."""
 
 
 class ClusterProblem(Exception):
@@ -117,12 +118,15 @@ class Cluster:
 
         try:
             done: Done = future.result()
-        except KilledWorker:
-            fault = GraderError(_("{count} workers died with it").format(count=DEATHS + 1))
+        except KilledWorker as killed:
+            text = _("{count} workers died with it, or took too long for it")
+            fault = GraderError(text.format(count=killed.allowed_failures + 1))
             return not_done(job, self._setting, fault)
         except OtherVersion as other:
             raise EngineFailure(another_version("", str(other))) from None
         except (FutureCancelledError, asyncio.CancelledError, TimeoutError, OSError) as lost:
+            if future.status == "error":  # a worker has met it, and has said so
+                return not_done(job, self._setting, lost)
             raise gone() from lost
         except Exception as fault:
             return not_done(job, self._setting, fault)
@@ -198,8 +202,19 @@ def security(tls: tuple[Path, Path, Path] | None) -> Any:
 
 
 def is_open(address: str) -> bool:
-    """Whether what is sent there, the course's secret for one, can be read on the way."""
-    return address.startswith("tcp://") and not address.startswith(("tcp://127.", "tcp://localhost", "tcp://[::1]"))
+    """Whether what is sent there, the course's secret for one, can be read on the way; Dask takes no word for tcp."""
+    protocol, _separator, place = address.rpartition("://")
+    return protocol not in UNREADABLE and not is_here(place)
+
+
+def is_here(place: str) -> bool:
+    """Whether a place such as localhost:8786 or [::1]:8786 is this very machine."""
+    host = place.partition("/")[0].rpartition(":")[0].strip("[]") or place
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
 
 
 def silence() -> None:

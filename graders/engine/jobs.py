@@ -12,6 +12,9 @@ from graders.verdict import Report
 if TYPE_CHECKING:
     from graders.batch import Grader, Setting
 
+OURS, TIMES = 900.0, 4
+"""A grading process is given up after so many times what a submission may take in all, and so many seconds more."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -43,6 +46,11 @@ class Engine(Protocol):
 
 class EngineFailure(Exception):
     """The engine itself is gone or is not what it should be: nothing more can be graded; the reason is the message."""
+
+
+def patience(setting: Setting) -> float:
+    """Seconds that a process has for one job, here and on a cluster, before it is taken for hung."""
+    return TIMES * setting.limits.submission_seconds + OURS
 
 
 def do(job: Job, grader: Grader) -> Done:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from graders.engine.jobs import Done, Job, do, not_done
+from graders.engine.jobs import Done, EngineFailure, Job, do, not_done, patience
 from graders.engine.processes import context, keep_to, obey_parent, processors
 from graders.i18n import _
+from graders.sandbox import SandboxUnavailable
 from graders.verdict import GraderError
 
 if TYPE_CHECKING:
@@ -20,22 +21,23 @@ if TYPE_CHECKING:
 
 TRIES = 2
 END_SECONDS = 5.0
-OURS, TIMES = 900.0, 4
-"""A process is given up after so many times what a submission may take in all, and so many seconds more."""
 
 
 class Here:
     """In this process: for a single submission another one would not pay."""
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+    def __init__(self, setting: Setting, *, unisolated: bool = False) -> None:
+        self._setting, self._unisolated = setting, unisolated
         self._grader: Grader | None = None
 
     def run(self, jobs: Iterator[Job]) -> Iterator[Done]:
         """One after another."""
-        from graders.batch import Grader
+        from graders.batch import isolated_grader
 
-        self._grader = Grader(self._setting)
+        try:
+            self._grader = isolated_grader(self._setting, self._unisolated)
+        except (GraderError, SandboxUnavailable) as fault:  # it worked a moment ago
+            raise EngineFailure(str(fault)) from fault
         for job in jobs:
             yield do(job, self._grader)
 
@@ -46,10 +48,13 @@ class Here:
 
 
 class Lanes:
-    """Several processes, each with one job. Where work is timed, each has a processor of its own."""
+    """Several processes, each with one job. Where work is timed, each has a processor of its own.
 
-    def __init__(self, setting: Setting, count: int) -> None:
-        self._setting = setting
+    unisolated: grade although nothing keeps the code from this machine.
+    """
+
+    def __init__(self, setting: Setting, count: int, *, unisolated: bool = False) -> None:
+        self._setting, self._unisolated = setting, unisolated
         places: list[int | None] = [None] * count
         if setting.throughput and count > 1:
             places = list(processors()[:count])
@@ -83,7 +88,7 @@ class Lanes:
             self._end(self._lanes[0])
 
     def _start(self, job: Job) -> None:
-        lane = Lane(self._setting, self._free.pop(0))
+        lane = Lane(self._setting, self._free.pop(0), self._unisolated)
         self._lanes.append(lane)
         lane.give(job)
 
@@ -115,12 +120,13 @@ class Lanes:
 class Lane:
     """One process, and the job it has. why: what became of it, when it gave no answer."""
 
-    def __init__(self, setting: Setting, processor: int | None) -> None:
+    def __init__(self, setting: Setting, processor: int | None, unisolated: bool) -> None:
         self.processor, self.why = processor, ""
-        self._patience = TIMES * setting.limits.submission_seconds + OURS
+        self._patience = patience(setting)
         self.line, theirs = context().Pipe()
         # Daemons: when we end without a word of ours, multiprocessing ends them.
-        self._process = context().Process(target=serve, args=(theirs, setting, processor), daemon=True)
+        about = theirs, setting, processor, unisolated
+        self._process = context().Process(target=serve, args=about, daemon=True)
         self._process.start()
         theirs.close()
 
@@ -171,16 +177,16 @@ def ending(code: int | None) -> str:
     return _("the grading process ended (exit code {code})").format(code=code)
 
 
-def serve(line: Connection[Done | str, Job], setting: Setting, processor: int | None) -> None:
+def serve(line: Connection[Done | str, Job], setting: Setting, processor: int | None, unisolated: bool) -> None:
     """In the process: one job after another, until nobody gives any more."""
-    from graders.batch import Grader
+    from graders.batch import isolated_grader
 
     obey_parent()
     if processor is not None:
         keep_to(processor)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            grader = Grader(setting)
+            grader = isolated_grader(setting, unisolated)
         except Exception as fault:
             line.recv()
             line.send(f"{type(fault).__name__}: {fault}")

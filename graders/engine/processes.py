@@ -7,8 +7,13 @@ import os
 import signal
 import sys
 import threading
+from collections import Counter
+from collections.abc import Sequence
 from multiprocessing.context import ForkServerContext, SpawnContext
+from pathlib import Path
 from types import FrameType
+
+TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 def context() -> ForkServerContext | SpawnContext:
@@ -21,8 +26,23 @@ def context() -> ForkServerContext | SpawnContext:
 
 
 def processors() -> list[int]:
-    """Those that we may use."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    """Those that we may use, such that as few as possible of the first ones share a core."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return by_cores(sorted(allowed))
+
+
+def by_cores(allowed: Sequence[int], topology: Path = TOPOLOGY) -> list[int]:
+    """The first processor of every core, then the second ones; as they are where nobody knows what is shared."""
+    taken: Counter[str] = Counter()
+    turns = []
+    for processor in allowed:
+        try:
+            core = (topology / f"cpu{processor}" / "topology" / "thread_siblings_list").read_text()
+        except OSError:
+            core = str(processor)
+        turns.append((taken[core], processor))
+        taken[core] += 1
+    return [processor for _turn, processor in sorted(turns)]
 
 
 def keep_to(processor: int) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import pickle
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from graders import SUITE_VERSION
-from graders.batch import Grader, Setting
-from graders.engine.jobs import Done, Job, do
-from graders.i18n import _
-from graders.verdict import GraderError
+from graders.batch import Grader, Setting, isolated_grader
+from graders.engine.jobs import Done, Job, do, patience
 
 _kept: dict[bytes, Grader] = {}
 _turn = threading.Lock()
@@ -33,8 +35,21 @@ def grade_there(suite: str, setting: Setting, unisolated: bool, job: Job) -> Don
     """
     if suite != SUITE_VERSION:
         raise OtherVersion(SUITE_VERSION)
-    with _turn:
+    with _turn, deadline(patience(setting)):
         return do(job, _grader(setting, unisolated))
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """End this process if what is inside takes longer: Dask takes that for a death, and gives the job to another.
+
+    By faulthandler, whose clock goes on where Python itself hangs; it tells the log where that was.
+    """
+    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or sys.stderr)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _grader(setting: Setting, unisolated: bool) -> Grader:
@@ -42,11 +57,7 @@ def _grader(setting: Setting, unisolated: bool) -> Grader:
     key = pickle.dumps(setting)
     if key not in _kept:
         drop()
-        made = Grader(setting)
-        if not (made.backend.isolated or unisolated):
-            made.close()
-            raise GraderError(_("the sandbox {name} does not isolate").format(name=made.backend.name))
-        _kept[key] = made
+        _kept[key] = isolated_grader(setting, unisolated)
     return _kept[key]
 
 

@@ -10,21 +10,24 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from graders.batch import Setting
 from graders.cli import cli
-from graders.engine.jobs import Job
-from graders.intake.submission import read_submission
+from graders.commands.engines import Where, open_cluster
+from graders.engine.jobs import Done, EngineFailure, Job
+from graders.intake.submission import Submission, read_submission
 from tests.class_run.conftest import RIGHT
 from tests.conftest import whole_only
 from tests.faults.services import Dask, end, free_port
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install backcheck[cluster]")
 
-from graders.engine import cluster
+from graders.engine import cluster, clusters
 from graders.engine.cluster import Cluster, ClusterProblem, connect
 
 SUBMISSIONS = 5
@@ -81,10 +84,86 @@ def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize(
     ("address", "open_"),
-    [("tcp://10.0.0.1:8786", True), ("tcp://127.0.0.1:8786", False), ("tls://10.0.0.1:8786", False)],
+    [
+        ("tcp://10.0.0.1:8786", True),
+        ("10.0.0.1:8786", True),
+        ("ws://10.0.0.1:8786", True),
+        ("tcp://127.example.org:8786", True),
+        ("tcp://127.0.0.1:8786", False),
+        ("localhost:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("tls://10.0.0.1:8786", False),
+        ("wss://10.0.0.1:8786", False),
+    ],
 )
 def test_what_can_be_read_on_the_way_is_said(address: str, open_: bool):
     assert cluster.is_open(address) is open_
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (Where(scheduler="10.0.0.1:8786"), "what goes to 10.0.0.1:8786 can be read on the way"),
+        (Where(scheduler="10.0.0.1:8786", tls=(Path("ca"), Path("cert"), Path("key"))), ""),
+        (Where(cluster="slurm"), "what goes to tcp://10.0.0.1:4000 can be read on the way"),
+        (Where(cluster="kubernetes", image="i"), "what the pods are sent can be read on the way"),
+    ],
+)
+def test_it_is_said_wherever_the_workers_are(where: Where, said: str, setting: Setting, monkeypatch):
+    address = "tcp://localhost:4000" if where.cluster == "kubernetes" else "tcp://10.0.0.1:4000"
+    monkeypatch.setattr(clusters, "start", lambda _kind, _fleet: SimpleNamespace(scheduler_address=address))
+    monkeypatch.setattr(cluster, "connect", lambda *_arguments: None)
+    monkeypatch.setattr(cluster, "Cluster", lambda *_arguments, **_options: None)
+    console = Console(record=True, width=200)
+    open_cluster(where, setting, 1, console, False)
+    text = console.export_text()
+    assert said in text
+    assert ("read on the way" in text) is bool(said)
+
+
+class Answer:
+    """What has come of a job on a cluster: something was raised, by a worker or on the way from it."""
+
+    def __init__(self, raised: Exception, status: str) -> None:
+        self.raised, self.status = raised, status
+
+    def result(self) -> None:
+        raise self.raised
+
+
+def result_of(answer: Answer, setting: Setting) -> Done:
+    engine = object.__new__(Cluster)
+    engine._setting = setting
+    return engine._result(answer, Job(0, Submission("ada", "ada.py", (), "f")))
+
+
+@pytest.mark.parametrize("raised", [OSError("no space left"), TimeoutError("the sandbox"), ValueError("x")])
+def test_what_a_worker_meets_is_a_fault_of_that_job_alone(raised: Exception, setting: Setting):
+    done = result_of(Answer(raised, "error"), setting)
+    assert done.report.faulty
+    assert str(raised) in done.report.results[0].message
+    with pytest.raises(EngineFailure, match="does not answer any more"):
+        result_of(Answer(OSError("closed"), "finished"), setting)
+
+
+def test_how_many_workers_died_is_what_the_scheduler_allows(setting: Setting):
+    from distributed import KilledWorker
+
+    done = result_of(Answer(KilledWorker("grade-0", None, 6), "error"), setting)
+    assert "7 workers died with it" in done.report.results[0].message
+
+
+def test_a_job_that_hangs_ends_its_worker():
+    """A process that Python itself cannot end: it sleeps in C, and lets nothing else run."""
+    code = "from graders.engine.there import deadline\nwith deadline(0.2): {inside}\nprint('left')"
+    hung = "import ctypes; ctypes.PyDLL(None).sleep(60)"
+    ends = [
+        subprocess.run([sys.executable, "-c", code.format(inside=inside)], capture_output=True, text=True, check=False)
+        for inside in (hung, "pass")
+    ]
+    assert [one.returncode for one in ends] == [1, 0], ends
+    assert "Timeout" in ends[0].stderr
+    assert ends[1].stdout == "left\n"
 
 
 def printed(*arguments: str) -> str:

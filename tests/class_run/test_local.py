@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,8 +15,9 @@ import pytest
 
 from graders.batch import Setting
 from graders.engine import local
-from graders.engine.jobs import Done, Job
-from graders.engine.local import Lane, Lanes
+from graders.engine.jobs import Done, EngineFailure, Job
+from graders.engine.local import Here, Lane, Lanes
+from graders.engine.processes import by_cores
 from graders.intake.submission import read_submission
 
 
@@ -70,8 +73,37 @@ def test_how_a_process_ended_is_said(code: int, says: str):
 
 
 def test_timed_work_has_a_processor_of_its_own(setting: Setting):
-    from dataclasses import replace
-
     timed = Lanes(replace(setting, throughput=True), 64)
-    assert timed._free == sorted(os.sched_getaffinity(0))[:64]
+    assert sorted(one for one in timed._free if one is not None) == sorted(os.sched_getaffinity(0))[:64]
     assert Lanes(setting, 3)._free == [None] * 3
+
+
+def test_processors_that_share_a_core_are_given_away_last(tmp_path: Path):
+    for core in ("0,4", "1,5", "2,6", "3,7"):
+        for processor in core.split(","):
+            place = tmp_path / f"cpu{processor}" / "topology"
+            place.mkdir(parents=True)
+            (place / "thread_siblings_list").write_text(f"{core}\n")
+    assert by_cores(range(8), tmp_path) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert by_cores([0, 1, 4, 5, 7], tmp_path) == [0, 1, 7, 4, 5]
+    for first in range(0, 8, 2):  # as other machines number them
+        for processor in (first, first + 1):
+            (tmp_path / f"cpu{processor}" / "topology" / "thread_siblings_list").write_text(f"{first}-{first + 1}\n")
+    assert by_cores(range(8), tmp_path) == [0, 2, 4, 6, 1, 3, 5, 7]
+    assert by_cores([3, 1, 2], tmp_path / "unknown") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("unisolated", [False, True])
+def test_every_grading_process_looks_whether_its_sandbox_isolates(folder: Path, setting: Setting, unisolated: bool):
+    """As a new one would have it where "auto" finds nothing better any more."""
+    open_to_all = replace(setting, sandbox="portable")
+    lanes = Lanes(open_to_all, 1, unisolated=unisolated)
+    (done, *_others) = lanes.run(jobs(folder, open_to_all))
+    lanes.close()
+    assert done.report.faulty is not unisolated
+    if not unisolated:
+        assert "portable does not isolate" in done.report.results[0].message
+    here = Here(open_to_all, unisolated=unisolated)
+    with contextlib.nullcontext() if unisolated else pytest.raises(EngineFailure, match="portable does not isolate"):
+        assert not next(here.run(jobs(folder, open_to_all))).report.faulty
+    here.close()
