@@ -15,7 +15,17 @@ from rich.console import Console
 
 from graders.commands.shared import FAIL, FAULT, PASS, course_option, gradebook_option, make_setting, sandbox_option
 from graders.i18n import _
-from graders.usage import Fault, Problem, course_unit, held_secret, known_unit, require_torch, require_whole, writing
+from graders.usage import (
+    Fault,
+    Problem,
+    course_unit,
+    held_secret,
+    known_unit,
+    require_isolation,
+    require_torch,
+    require_whole,
+    writing,
+)
 
 if TYPE_CHECKING:
     from graders.explain.held import Held
@@ -39,6 +49,7 @@ if TYPE_CHECKING:
     envvar="BACKCHECK_THROUGHPUT",
     help="Also time it; by default as it was when it was graded.",
 )
+@click.option("--allow-unisolated", is_flag=True, help="Grade although nothing keeps the code from this machine.")
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write the page there.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, and nothing else.")
 @click.pass_obj
@@ -52,6 +63,7 @@ def explain(
     url: str | None,
     sandbox: str,
     throughput: bool | None,
+    allow_unisolated: bool,
     page: Path | None,
     as_json: bool,
 ) -> None:
@@ -71,14 +83,11 @@ def explain(
     from graders.explain.explanation import explain as carry_out
     from graders.report import explain_html
     from graders.report.explain_terminal import print_explanation
-    from graders.sandbox import SandboxUnavailable
 
     timed = throughput if throughput is not None else held is None or held.timed(task)
     setting = make_setting(chosen, secret, sandbox, language, None, timed)
-    try:
-        found = carry_out(readable(path, chosen), wanted, setting, held)
-    except SandboxUnavailable as reason:
-        raise Problem(_("no sandbox works here: {reason}").format(reason=reason)) from None
+    require_isolation(setting, allow_unisolated)
+    found = carry_out(readable(path, chosen), wanted, setting, held, unisolated=allow_unisolated)
     if as_json:
         click.echo(dumps(found), nl=False)
     else:

@@ -49,10 +49,9 @@ def _grade(order: Order, submission: Submission) -> Report:
 
 
 def _grader(order: Order) -> Grader:
-    from graders.batch import Grader, Setting
+    from graders.batch import Setting, isolated_grader
     from graders.course.released import ReleaseError, require_released
     from graders.course.settings import read_course
-    from graders.i18n import _
     from graders.secrets import read_secret
 
     course = read_course(order.course)
@@ -65,10 +64,8 @@ def _grader(order: Order) -> Grader:
     setting = Setting(
         unit.name, secret, order.sandbox, Limits(), order.language, throughput=order.throughput, policy=unit.policy
     )
-    made = Grader(setting)
+    made = isolated_grader(setting, order.allow_unisolated)
     atexit.register(made.close)
-    if not (made.backend.isolated or order.allow_unisolated):
-        raise GraderError(_("the sandbox {name} does not isolate").format(name=made.backend.name))
     return made
 
 

@@ -166,6 +166,7 @@ def test_the_very_bytes_come_before_the_path_and_the_path_before_the_name(explai
         (["ada.py", "afine"], "no unit has a task afine; there is affine"),
         (["ada.py", "affine", "--unit", "02"], "02-losses has no task affine"),
         (["ada.py", "affine", "--secret", "nowhere"], "nowhere: No such file"),
+        (["ada.py", "affine", "--sandbox", "portable"], "the sandbox portable does not isolate"),
         (["grace.py", "affine"], "no such file or folder: grace.py"),
         (["grace", "affine", "--gradebook", "book.db"], "grace is no path, and nobody in the gradebook"),
         (["ada", "affine", "--gradebook", "book.db"], "is not at gone/ada.py any more"),
