@@ -243,7 +243,8 @@ def student(
         from graders.course import attempts
         from graders.gradebook import privacy
 
-        course = course_folder(folder)
+        # A gradebook that is named need not be that of the course we happen to stand in.
+        course = folder if url else course_folder(folder)
         with book.reading() as session:
             known = privacy.everything(session, name)
         if course and (kept := attempts.everything(course, name)):

@@ -124,13 +124,20 @@ def test_a_chinese_name_is_found_within_a_sentence(small: Gradebook):
         assert "王小明" not in json.dumps(everything(session, pseudonym), ensure_ascii=False)
 
 
-def test_attempts_in_the_courses_folder_go_the_same_way(small: Gradebook, tmp_path: Path):
+def test_attempts_in_the_courses_folder_go_the_same_way(
+    small: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     fill(small)
     ledger = Ledger(tmp_path, UNIT)
     for student in (NAME, "bob"):
         ledger.add(student, Record("aa", "", {"affine": 5.0}))
-    told = ["gradebook", "student", "--gradebook", str(small.engine.url.database), "--course", str(tmp_path), "--yes"]
+    (tmp_path / "course.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    told = ["gradebook", "student", "--gradebook", str(small.engine.url.database), "--yes"]
     out = tmp_path / "ada.json"
+    assert CliRunner().invoke(cli, [*told, NAME, "--export", str(out)]).exit_code == 0
+    assert "attempts" not in json.loads(out.read_text(encoding="utf-8"))  # another course's, for all we know
+    told += ["--course", str(tmp_path)]
     done = CliRunner().invoke(cli, [*told, NAME, "--export", str(out), "--pseudonymise"])
     assert done.exit_code == 0, done.output
     assert json.loads(out.read_text(encoding="utf-8"))["attempts"][UNIT][0]["points"] == {"affine": 5.0}
