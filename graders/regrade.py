@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from graders.gradebook.book import DROP, Gradebook, Place
 from graders.gradebook.decisions import decide
 from graders.gradebook.difference import Change, changes
-from graders.gradebook.record import find_work
-from graders.gradebook.schema import Grading, State
-from graders.report import as_json
+from graders.gradebook.record import Circumstances, find_work, put
+from graders.gradebook.schema import State
 from graders.report.from_json import from_json
 from graders.verdict import Report
 
@@ -53,15 +50,16 @@ class Move:
 class Preview:
     """What a regrade of a class would change.
 
-    moves: submissions whose score would be another one. same: how many keep theirs. shifted: of these, those that get
-    and lose the same. unknown: submissions that the gradebook has no score of. faulty: those that our fault kept from
-    being graded. proposals: numbers of all that would be recorded.
+    moves: submissions whose score would be another one. same: how many keep theirs. unknown: submissions that the
+    gradebook has no score of. faulty: those that our fault kept from being graded. changed: those whose content was
+    another when they were graded; what came of it is nobody's. proposals: numbers of all that would be recorded.
     """
 
     moves: list[Move] = field(default_factory=list)
     same: int = 0
     unknown: list[str] = field(default_factory=list)
     faulty: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     proposals: list[int] = field(default_factory=list)
 
     @property
@@ -87,15 +85,18 @@ class Preview:
         return found
 
 
-def preview(book: Gradebook, places: Mapping[Path, Place], keys: Mapping[Path, str], grade: Grade, why: str) -> Preview:
+def preview(
+    book: Gradebook, places: Mapping[Path, Place], keys: Mapping[Path, str], grade: Grade, why: str, run: str = ""
+) -> Preview:
     """Grade what was not graded under these keys yet, and put it beside what counts.
 
     Args:
         places: whose submission lies at each path, and for what.
         keys: of `grading_key`, by path.
         why: the reason, as the history will tell it.
+        run: what this regrade is called, so that all that it proposed can be confirmed at once.
     """
-    found = Preview()
+    found, told = Preview(), Circumstances(why, again=True, proposed=True, run=run)
     waiting = []
     for path, place in places.items():
         with book.session() as session:
@@ -105,8 +106,12 @@ def preview(book: Gradebook, places: Mapping[Path, Place], keys: Mapping[Path, s
         if report.faulty:
             found.faulty.append(places[path].submission)
             continue
+        if report.fingerprint != places[path].fingerprint:
+            found.changed.append(places[path].submission)
+            continue
         with book.session() as session:
-            _propose(session, places[path], keys[path], report, why)
+            if work := find_work(session, places[path]):
+                put(session, work, keys[path], report, told)
             _settled(session, places[path], keys[path], found)
     return found
 
@@ -149,29 +154,3 @@ def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
         )
     )
     return True
-
-
-def _propose(session: Session, place: Place, key: str, report: Report, why: str) -> None:
-    """Put a grading beside the one that counts, in place of what was proposed before."""
-    work = find_work(session, place)
-    assert work is not None
-    for one in work.gradings:
-        if one.state == State.PROPOSED:
-            one.state = State.SUPERSEDED
-    highest = session.scalar(select(func.max(Grading.round)).where(Grading.work_id == work.id, Grading.key == key))
-    work.gradings.append(
-        Grading(
-            key=key,
-            round=0 if highest is None else highest + 1,
-            state=State.PROPOSED,
-            why=why,
-            score=report.score,
-            max_score=report.max_score,
-            suite=report.versions.get("backcheck", ""),
-            secret=report.secret,
-            recorded=datetime.now(UTC),
-            seconds=report.seconds,
-            report=as_json.dumps(report),
-        )
-    )
-    session.flush()

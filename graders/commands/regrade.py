@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,9 +119,10 @@ def regrade(
         return graded([one for one in handed if one.path in wanted], setting, engine, console)
 
     with open_gradebook(url, own, make=False) as book:
+        run = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             with Stoppable():
-                found = preview(book, places, keys, grade, why or _("regrade"))
+                found = preview(book, places, keys, grade, why or _("regrade"), run)
                 found.faulty += [path.name for path in unread]
         except EngineFailure as failure:
             raise Fault(str(failure)) from failure
@@ -138,7 +140,7 @@ def regrade(
     if found.drops and not confirmed and not previewing:
         text = _("nothing was recorded: {count} scores would drop; the same command with --confirm lets them")
         raise Problem(text.format(count=len(found.drops)))
-    sys.exit(FAULT if found.faulty else 0)
+    sys.exit(FAULT if found.faulty or found.changed else 0)
 
 
 def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place], dict[Path, str], dict[Path, str]]:
@@ -146,8 +148,7 @@ def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place
 
     The third says why those that are not among them could not be read.
     """
-    from graders.gradebook.book import Place
-    from graders.gradebook.key import grading_key
+    from graders.engine.ledger import key_of, place_of
     from graders.intake.submission import read_submission
 
     places, keys, unread = {}, {}, {}
@@ -156,9 +157,8 @@ def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place
         if submission.fault:
             unread[one.path] = submission.problem
             continue
-        where = str(one.path.absolute())
-        places[one.path] = Place(one.student, setting.unit, one.path.name, submission.fingerprint, where, one.received)
-        keys[one.path] = grading_key(submission.fingerprint, setting)
+        places[one.path] = place_of(one, submission, setting)
+        keys[one.path] = key_of(submission, setting)
     return places, keys, unread
 
 

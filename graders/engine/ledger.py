@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.exc import DataError
 
 from graders.batch import Setting
 from graders.engine.run import Handed
@@ -46,7 +47,7 @@ class Ledger:
 
     def known(self, one: Handed, submission: Submission) -> tuple[Report, Recorded | None] | None:
         """What an earlier run found, and what waits of it; None where there is nothing yet."""
-        place, key = self._place(one, submission), self._key(submission)
+        place, key = place_of(one, submission, self._setting), key_of(submission, self._setting)
         report = self._patiently(lambda: self._book.known(place, key))
         if report is None:
             return None
@@ -59,7 +60,7 @@ class Ledger:
 
     def record(self, one: Handed, submission: Submission, report: Report) -> Recorded:
         """Record a report that was made now, in a transaction of its own."""
-        place, key = self._place(one, submission), self._key(submission)
+        place, key = place_of(one, submission, self._setting), key_of(submission, self._setting)
         tries = 0
 
         def recorded() -> Recorded:
@@ -75,14 +76,6 @@ class Ledger:
         return self._book.record(
             place, key, report, why=self._why, again=again, confirmed=self._confirmed, run=self._run
         )
-
-    def _place(self, one: Handed, submission: Submission) -> Place:
-        where = str(one.path.absolute())  # whoever asks for it later is somewhere else
-        unit, name = self._setting.unit, one.path.name
-        return Place(one.student, unit, name, submission.fingerprint, where, one.received, one.told)
-
-    def _key(self, submission: Submission) -> str:
-        return grading_key(submission.fingerprint, self._setting)
 
     def _waits(self, place: Place, key: str) -> float | None:
         """The score that counts, where another with this key waits for a person."""
@@ -104,11 +97,23 @@ class Ledger:
         for seconds in PAUSES:
             try:
                 return ask()
-            except GradebookFault:
-                if time.monotonic() + seconds > ends:
+            except GradebookFault as fault:
+                never = isinstance(fault.__cause__, DataError)  # what does not fit now never will
+                if never or time.monotonic() + seconds > ends:
                     raise
             time.sleep(seconds)
         return ask()
+
+
+def place_of(one: Handed, submission: Submission, setting: Setting) -> Place:
+    """Where a gradebook has, or will have, what was handed in."""
+    where = str(one.path.absolute())  # whoever asks for it later is somewhere else
+    return Place(one.student, setting.unit, one.path.name, submission.fingerprint, where, one.received, one.told)
+
+
+def key_of(submission: Submission, setting: Setting) -> str:
+    """What its score depends on."""
+    return grading_key(submission.fingerprint, setting)
 
 
 def same(one: Report | None, other: Report) -> bool:

@@ -58,6 +58,9 @@ class Gradebook:
                 make_file(path)
         self.engine = make_engine(address, patience)
         self._writing = self.engine.execution_options(**{WRITES: True})
+        self._reading = self.engine
+        if self.engine.dialect.name == "postgresql":  # by default every statement there sees another state
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
         try:
             with opening(address):
                 require_sound(self.engine)
@@ -89,7 +92,7 @@ class Gradebook:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One state of all, however long it takes to read it; nobody who writes has to wait for it."""
-        with running(self.engine.url), Session(self.engine, autoflush=False) as session:
+        with running(self.engine.url), Session(self._reading, autoflush=False) as session:
             yield session
 
     def known(self, place: Place, key: str) -> Report | None:
@@ -139,7 +142,7 @@ class Gradebook:
         """
         if report.faulty:
             return Recorded(Outcome.FAULT)
-        told = Circumstances(why, again, confirmed, run, cpu_seconds, memory)
+        told = Circumstances(why, again, confirmed, run=run, cpu_seconds=cpu_seconds, memory=memory)
         for _try in range(TRIES - 1):
             try:
                 with self.session() as session:

@@ -101,9 +101,9 @@ def decide(session: Session, accept: bool, by: str, *, unit: str = "", run: str 
         raise GradebookError(_("no score waits under {ids}").format(ids=", ".join(map(str, strange))))
     for one, counting in waiting:
         one.state = State.COUNTS if accept else State.REJECTED
-        if accept:
-            counting.state = State.SUPERSEDED
         one.decided_by, one.decided = by, datetime.now(UTC)
+        if accept:
+            counting.state, one.counted = State.SUPERSEDED, one.decided
     return len(waiting)
 
 
@@ -124,6 +124,6 @@ def _waiting(session: Session, unit: str, run: str, ids: Collection[int]) -> lis
         wanted = wanted.where(Work.unit == unit)
     if run:
         wanted = wanted.where(Grading.run == run)
-    if ids:
-        wanted = wanted.where(Grading.id.in_(ids))
-    return [(one, other) for one, other in session.execute(wanted)]
+    found = [(one, other) for one, other in session.execute(wanted)]
+    chosen = set(ids)  # not in the query: a class may have more of them than SQLite takes variables
+    return [(one, other) for one, other in found if one.id in chosen] if chosen else found

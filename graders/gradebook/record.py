@@ -73,12 +73,14 @@ class Circumstances:
     """What is noted beside a report.
 
     why: the reason, where the work was graded before. again: it was asked for again. confirmed: the score may drop.
-    run: of which run it came. cpu_seconds, memory: what the sandbox used.
+    proposed: it waits for a person whatever the score is. run: of which run it came. cpu_seconds, memory: what the
+    sandbox used.
     """
 
     why: str = ""
     again: bool = False
     confirmed: bool = False
+    proposed: bool = False
     run: str = ""
     cpu_seconds: float | None = None
     memory: int | None = None
@@ -86,7 +88,11 @@ class Circumstances:
 
 def add(session: Session, place: Place, key: str, report: Report, told: Circumstances) -> Recorded:
     """Record a grading, within a transaction."""
-    work = work_at(session, place)
+    return put(session, work_at(session, place), key, report, told)
+
+
+def put(session: Session, work: Work, key: str, report: Report, told: Circumstances) -> Recorded:
+    """Record a grading of a work that is there, within a transaction."""
     wanted = select(Grading).where(Grading.work_id == work.id).order_by(Grading.id).options(defer(Grading.report))
     gradings = session.scalars(wanted).all()
     earlier = [one for one in gradings if one.key == key and one.state in IN_FORCE]
@@ -95,21 +101,24 @@ def add(session: Session, place: Place, key: str, report: Report, told: Circumst
     if earlier and not told.again:
         return Recorded(Outcome.ALREADY, before, earlier[-1].score)
     drops = before is not None and report.score < before - DROP and not told.confirmed
+    waits = drops or told.proposed
     for one in gradings:  # what is newer takes the place of what still waits, and of what counts if it may
-        if one.state == State.PROPOSED or (one.state == State.COUNTS and not drops):
+        if one.state == State.PROPOSED or (one.state == State.COUNTS and not waits):
             one.state = State.SUPERSEDED
+    now = datetime.now(UTC)
     session.add(
         Grading(
             work_id=work.id,
             key=key,
             round=sum(one.key == key for one in gradings),
-            state=State.PROPOSED if drops else State.COUNTS,
+            state=State.PROPOSED if waits else State.COUNTS,
             why=told.why,
             score=report.score,
             max_score=report.max_score,
             suite=report.versions.get("backcheck", ""),
             secret=report.secret,
-            recorded=datetime.now(UTC),
+            recorded=now,
+            counted=None if waits else now,
             seconds=report.seconds,
             run=told.run,
             cpu_seconds=told.cpu_seconds,
@@ -119,7 +128,7 @@ def add(session: Session, place: Place, key: str, report: Report, told: Circumst
     )
     if before is None:
         return Recorded(Outcome.NEW, None, report.score)
-    return Recorded(Outcome.PROPOSED if drops else Outcome.REGRADED, before, report.score)
+    return Recorded(Outcome.PROPOSED if waits else Outcome.REGRADED, before, report.score)
 
 
 def student_of(session: Session, name: str) -> Student:

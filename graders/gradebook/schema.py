@@ -1,6 +1,7 @@
 """The gradebook's tables.
 
-A student hands in works, distinct contents of a unit; a work is graded once or more often; one of its gradings counts.
+A student hands in works, contents of a unit under a name; a work is graded once or more often; one of its gradings
+counts.
 What a person decides, an override or an appeal, stands beside the computed scores and changes none of them.
 """
 
@@ -70,7 +71,7 @@ class Base(DeclarativeBase):
             "fk": "fk_%(table_name)s_%(column_0_name)s",
         }
     )
-    type_annotation_map: ClassVar = {datetime: Moment, str: String(200), float: Double}
+    type_annotation_map: ClassVar = {datetime: Moment, float: Double}
 
 
 class Student(Base):
@@ -92,7 +93,7 @@ class Student(Base):
 
 
 class Work(Base):
-    """What a student handed in for a unit: one content, however often it came.
+    """What a student handed in for a unit: one content under one name, however often it came.
 
     submission: the name it was handed in under. fingerprint: of its bytes.
     seen, last_seen: when a run first and last came across it; where nobody says when it was received, what was last
@@ -121,7 +122,8 @@ class Grading(Base):
     """One grading of a work.
 
     key: a digest of all that the scores depend on; `round` tells apart gradings that were asked for again. why: the
-    reason it was graded, where it was not the first time. run: of which run it came, "" where it had no name.
+    reason it was graded, where it was not the first time. run: of which run it came, "" where it had no name. counted:
+    since when it counted, also where another has taken its place since; None where it never did.
     cpu_seconds, memory: what the sandbox used, the latter in bytes; None where nobody measured it. decided_by, decided:
     who said what becomes of a lower score. report: the whole report, as JSON.
     """
@@ -145,6 +147,7 @@ class Grading(Base):
     memory: Mapped[int | None] = mapped_column(BigInteger)
     decided_by: Mapped[str] = mapped_column(default="", server_default="")
     decided: Mapped[datetime | None]
+    counted: Mapped[datetime | None]
     report: Mapped[str] = mapped_column(Text)
     work: Mapped[Work] = relationship(back_populates="gradings")
 

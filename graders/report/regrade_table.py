@@ -37,6 +37,7 @@ def print_preview(found: Preview, console: Console) -> None:
     for text, names in (
         (_("not in the gradebook, and left alone: {names}"), found.unknown),
         (_("not graded, by a fault of the grader: {names}"), found.faulty),
+        (_("changed while they were read, and left alone: {names}; give the same command again"), found.changed),
     ):
         if names:
             console.print(pen.text(text.format(names=", ".join(names))), highlight=False)
@@ -121,4 +122,5 @@ def to_json(found: Preview, recorded: int) -> dict[str, Any]:
         ],
         "not_in_gradebook": list(map(printable, found.unknown)),
         "faulty": list(map(printable, found.faulty)),
+        "changed": list(map(printable, found.changed)),
     }

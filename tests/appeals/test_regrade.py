@@ -124,6 +124,21 @@ def test_our_own_fault_is_proposed_to_nobody(book: Gradebook):
     assert not found.proposals
 
 
+def test_what_has_changed_meanwhile_is_recorded_as_nobodys_old_work(book: Gradebook):
+    def grade(paths: Sequence[Path]) -> Iterator[tuple[Path, Report]]:
+        for path in paths:
+            yield path, replace(NEW[str(path)], fingerprint="another" if str(path) == "bob" else "f")
+
+    found = preview(book, places(), keys(), grade, "mended", "monday")
+    assert (found.changed, found.drops) == (["bob.py"], [])
+    with book.reading() as session:
+        assert [(one.student, one.run) for one in pending(session)] == [("ada", "monday"), ("cid", "monday")]
+    console = Console(record=True, width=100)
+    print_preview(found, console)
+    assert "left alone: bob.py; give the same command again" in console.export_text()
+    assert to_json(found, 0)["changed"] == ["bob.py"]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "counts"),
     [
@@ -140,7 +155,7 @@ def test_no_score_drops_without_a_confirmation(
     Path("bob.py").write_text("x = 1\n")
 
     def graded(handed: Sequence[Handed], *_rest: object) -> Iterator[tuple[Path, Report]]:
-        yield from ((one.path, NEW[one.student]) for one in handed)
+        yield from ((one.path, replace(NEW[one.student], fingerprint=mine[one.path].fingerprint)) for one in handed)
 
     monkeypatch.setattr(command, "graded", graded)
     setting = make_setting(find_unit(UNIT), PUBLIC, "auto", "en", throughput=False)
@@ -163,6 +178,8 @@ def test_no_score_drops_without_a_confirmation(
         )
         assert done.exit_code == code, done.output
         assert counting(book) == {"bob": 2.5 if counts else 4.0}
+        with book.reading() as session:
+            assert all(one.run for one in pending(session))
     if code == 2 and not options:
         assert "1 scores would drop" in done.output
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DataError
 
 from graders.batch import Setting
 from graders.engine.jobs import Done, EngineFailure, Job
@@ -292,6 +293,19 @@ def test_a_gradebook_that_does_not_answer_once_is_asked_again(klass: Class, monk
         from graders.gradebook.schema import Grading
 
         assert session.query(Grading).count() == 6
+
+
+def test_what_does_not_fit_is_not_tried_again(klass: Class, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def refused(*_arguments, **_options):
+        asked.append(1)
+        raise GradebookFault("the database refused") from DataError("INSERT", {}, Exception("a zero byte"))
+
+    monkeypatch.setattr(Gradebook, "record", refused)
+    with pytest.raises(GradebookFault):
+        klass.run(ByHand())
+    assert asked == [1]
 
 
 def test_a_gradebook_that_is_gone_ends_the_run(klass: Class, monkeypatch: pytest.MonkeyPatch):
