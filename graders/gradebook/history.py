@@ -17,7 +17,11 @@ from graders.report.from_json import from_json
 
 @dataclass(frozen=True)
 class Step:
-    """One grading. changes: what differs from the one that counted before it, by task and property."""
+    """One grading.
+
+    counted: since when it counted, None where it never did. changes: what differs from the one that counted before it,
+    by task and property.
+    """
 
     id: int
     recorded: datetime
@@ -28,6 +32,7 @@ class Step:
     suite: str
     secret: str
     decided_by: str
+    counted: datetime | None
     changes: tuple[Change, ...]
 
 
@@ -100,10 +105,11 @@ def _steps(gradings: list[Grading]) -> list[Step]:
                 one.suite,
                 one.secret,
                 one.decided_by,
+                one.counted,
                 tuple(changes(counted, report)) if counted else (),
             )
         )
-        if counted is None or one.state in (State.COUNTS, State.SUPERSEDED):
+        if one.counted is not None:
             counted = report
     return steps
 

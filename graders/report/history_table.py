@@ -57,7 +57,7 @@ def _step(step: Step) -> str:
     states = {
         "counts": _("counts"),
         "proposed": _("waits for a person"),
-        "superseded": _("counted before"),
+        "superseded": _("counted before") if step.counted else _("waited, until another took its place"),
         "rejected": _("rejected"),
     }
     told = [

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from graders.gradebook.book import Gradebook, Outcome
-from graders.gradebook.decisions import decide, pending
+from graders.gradebook.decisions import decide, override, pending
 from graders.gradebook.schema import Grading, State, Student, Work
+from graders.gradebook.scores import lines
+from graders.policy import Policy
 from tests.gradebook.samples import UNIT, fault, place, report
 
 ROOT = Path(__file__).parents[2]
@@ -157,6 +159,37 @@ def test_names_that_are_no_text_are_recorded_all_the_same(book: Gradebook):
     strange = b"ad\xe4".decode("utf-8", "surrogateescape")
     book.record(place(strange), "a", report(name="x"))
     assert book.known(place(strange), "a") is not None
+
+
+def test_names_may_be_as_long_as_a_file_system_lets_them_be(book: Gradebook):
+    strange = (b"\xe4" * 252 + b".py").decode("utf-8", "surrogateescape")
+    where = place("s" * 300, submission=strange, unit="u" * 300)
+    assert book.record(where, "a", report(), run="r" * 300).outcome == Outcome.NEW
+    assert book.known(where, "a") is not None
+    with book.session() as session:
+        override(session, "s" * 300, "u" * 300, "t" * 300, 1.0, "why", "b" * 300)
+
+
+def test_what_is_read_is_one_state_whatever_others_write_meanwhile(book: Gradebook):
+    book.record(place(), "a", report(affine=5.0))
+    with book.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Student)) == 1
+        with book.session() as other:
+            other.execute(delete(Grading))
+            other.execute(delete(Work))
+            other.execute(delete(Student))
+        (line,) = lines(session, UNIT, Policy(), with_tasks=True)
+        assert line.tasks == {"affine": 5.0}
+    assert rows(book, Student) == 0
+
+
+def test_more_scores_than_a_query_takes_variables_may_be_asked_for(small: Gradebook):
+    small.record(place(), "a", report(affine=5.0))
+    small.record(place(), "b", report(affine=3.0))
+    with small.reading() as session:
+        (waiting,) = pending(session, ids=range(40_000))
+        assert waiting.after == 3.0
+        assert pending(session, ids=range(100, 40_000)) == []
 
 
 def test_what_fails_half_way_leaves_nothing(book: Gradebook):

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from click.testing import CliRunner
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from graders.cli import cli
 from graders.gradebook import versions
 from graders.gradebook.book import Gradebook, Outcome
 from graders.gradebook.connect import make_engine, parse_url
 from graders.gradebook.errors import GradebookError, GradebookFault
-from graders.gradebook.schema import Base
+from graders.gradebook.schema import Base, Grading
 from graders.gradebook.upgrade import upgrade
 from tests.gradebook.conftest import Server
 from tests.gradebook.samples import UNIT, place, report
@@ -78,7 +78,7 @@ def test_an_older_gradebook_is_refused_and_then_brought_up_to_date(url: str):
     old_book(url)
     assert "backcheck gradebook upgrade" in refusal(url)
     done = upgrade(url)
-    assert done.steps == ("0002",)
+    assert done.steps == versions.known()[1:]
     assert upgrade(url).steps == ()
     with Gradebook(url) as book:
         assert book.record(place(), "key", report(affine=5.0)).outcome == Outcome.NEW
@@ -93,7 +93,7 @@ def test_a_copy_of_the_file_is_made_before(tmp_path: Path):
     copies = [upgrade(str(path)).copy]
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE backcheck_version SET version_num = '0001'")
-        for column in ("cpu_seconds", "memory", "run", "decided_by", "decided"):
+        for column in ("cpu_seconds", "memory", "run", "decided_by", "decided", "counted"):
             connection.execute(f"ALTER TABLE gradings DROP COLUMN {column}")
         connection.execute("ALTER TABLE works DROP COLUMN last_seen")
         connection.commit()
@@ -124,6 +124,37 @@ def test_an_upgrade_that_fails_half_way_changes_nothing(url: str, monkeypatch: p
         assert versions.version_of(connection) == "0001"
         assert "run" not in {column["name"] for column in inspect(connection).get_columns("gradings")}
     engine.dispose()
+
+
+def test_of_gradings_from_before_it_is_known_which_counted(url: str):
+    """What nobody decided and is no less than all before it counted; so did what a person confirmed."""
+    old_book(url)
+    engine = make_engine(parse_url(url))
+    versions.migrate(engine, "0003")
+    columns = "work_id, key, round, state, why, score, max_score, suite, secret, recorded, seconds, report, decided"
+    values = "1, :key, 0, :state, '', :score, 10, '', '', '2026-01-01 00:00:00', 1, '', :decided"
+    with engine.begin() as connection:
+        for key, state, score, decided in (
+            ("first", "superseded", 6.0, None),
+            ("lower", "superseded", 5.0, None),
+            ("refused", "rejected", 4.0, "2026-02-01 00:00:00"),
+            ("confirmed", "superseded", 5.0, "2026-02-01 00:00:00"),
+            ("higher", "superseded", 7.0, None),
+            ("now", "counts", 8.0, None),
+            ("waits", "proposed", 3.0, None),
+        ):
+            told = {"key": key, "state": state, "score": score, "decided": decided}
+            connection.execute(text(f"INSERT INTO gradings ({columns}) VALUES ({values})"), told)
+    engine.dispose()
+    assert upgrade(url).steps == ("0004",)
+    with Gradebook(url) as book, book.reading() as session:
+        found = session.scalars(select(Grading).where(Grading.counted.is_not(None)).order_by(Grading.id)).all()
+        assert [(one.key, one.counted and one.counted.month) for one in found] == [
+            ("first", 1),
+            ("confirmed", 2),
+            ("higher", 1),
+            ("now", 1),
+        ]
 
 
 def test_a_newer_gradebook_is_refused(url: str):
