@@ -7,9 +7,10 @@ import importlib.util
 import json
 import sqlite3
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from graders.verdict import Note, Report, Result, Status
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook as Theirs
     from nbgrader.api import SubmittedAssignment
+    from sqlalchemy.orm import Session
 
 TEST = "test-"
 """What the cells that hold a task's points begin with, as in graders.course.cells."""
@@ -73,13 +75,24 @@ def their_book(path: Path) -> Iterator[Theirs]:
 # from nbgrader
 
 
-def import_book(book: Gradebook, path: Path, unit: str = "") -> dict[Outcome, int]:
-    """Record everything that nbgrader graded, of one assignment or of all; how many of each outcome.
+@dataclass
+class Imported:
+    """What an import did. outcomes: how many gradings of each.
+
+    kept: overrides that a person gave here and that stay, although nbgrader has other points; a sentence each.
+    """
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    kept: list[str] = field(default_factory=list)
+
+
+def import_book(book: Gradebook, path: Path, unit: str = "") -> Imported:
+    """Record everything that nbgrader graded, of one assignment or of all.
 
     What was recorded before is recorded once; a lower score waits for a person as any other does. Points that a person
-    gave in nbgrader instead of computed ones become overrides.
+    gave in nbgrader instead of computed ones become overrides; those that a person gave here stay.
     """
-    counts: dict[Outcome, int] = {}
+    done = Imported()
     with their_book(path) as theirs:
         assignments = [one.name for one in theirs.assignments]
         if unit and unit not in assignments:
@@ -88,10 +101,8 @@ def import_book(book: Gradebook, path: Path, unit: str = "") -> dict[Outcome, in
         _import_people(book, theirs)
         for name in [unit] if unit else assignments:
             for submission in theirs.assignment_submissions(name):
-                outcome = _import_one(book, submission)
-                if outcome:
-                    counts[outcome] = counts.get(outcome, 0) + 1
-    return counts
+                _import_one(book, submission, done)
+    return done
 
 
 def _import_people(book: Gradebook, theirs: Theirs) -> None:
@@ -104,11 +115,10 @@ def _import_people(book: Gradebook, theirs: Theirs) -> None:
             student.outside_id = one.lms_user_id or student.outside_id
 
 
-def _import_one(book: Gradebook, submission: SubmittedAssignment) -> Outcome | None:
-    """None where nbgrader has not graded it."""
+def _import_one(book: Gradebook, submission: SubmittedAssignment, done: Imported) -> None:
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     if not any(grade.auto_score is not None or grade.manual_score is not None for grade in grades):
-        return None
+        return  # nbgrader has not graded it
     student, unit = submission.student.id, submission.assignment.name
     received = submission.timestamp.replace(tzinfo=UTC) if submission.timestamp else None
     fingerprint = hashlib.sha256(f"nbgrader {unit} {student} {received}".encode()).hexdigest()[:16]
@@ -116,19 +126,31 @@ def _import_one(book: Gradebook, submission: SubmittedAssignment) -> Outcome | N
     points = json.dumps([(one.task, one.score, one.max_score) for one in report.results])
     key = hashlib.sha256(f"nbgrader {points}".encode()).hexdigest()
     place = Place(student, unit, student, fingerprint, received=received)
-    done = book.record(place, key, report, why=_("imported from nbgrader"))
+    done.outcomes[book.record(place, key, report, why=_("imported from nbgrader")).outcome] += 1
     for grade in grades:
         if grade.auto_score is not None and grade.manual_score not in (None, grade.auto_score):
             score = grade.manual_score + (grade.extra_credit or 0.0)
-            _override_once(book, student, unit, grade.name.removeprefix(TEST), score)
-    return done.outcome
+            with book.session() as session:
+                kept = _override(session, student, unit, grade.name.removeprefix(TEST), score)
+            done.kept += [kept] if kept else []
 
 
-def _override_once(book: Gradebook, student: str, unit: str, task: str, score: float) -> None:
-    with book.session() as session:
-        held = [one for one in find_student(session, student).overrides if (one.unit, one.task) == (unit, task)]
-        if not any(one.by == BY and one.score == score for one in held):
-            override(session, student, unit, task, score, _("imported from nbgrader"), BY)
+def _override(session: Session, student: str, unit: str, task: str, score: float) -> str:
+    """Give what nbgrader says, in place of what an import gave; why not, where a person gave something else here."""
+    mine = [one for one in find_student(session, student).overrides if (one.unit, one.task) == (unit, task)]
+    mine.sort(key=lambda one: one.id)
+    holding = next((one for one in reversed(mine) if one.withdrawn is None), None)
+    imported = next((one for one in reversed(mine) if one.by == BY), None)
+    if holding and holding.by != BY:
+        if holding.score == score:
+            return ""
+        text = _("{student}, {unit}, {task}: {score:g} given by {name} stay; nbgrader has {other:g}")
+        said = {"student": student, "unit": unit, "task": task, "score": holding.score, "name": holding.by}
+        return text.format(**said, other=score)
+    # What an import brought and a person has withdrawn since does not come back until nbgrader says something new.
+    if imported is None or imported.score != score:
+        override(session, student, unit, task, score, _("imported from nbgrader"), BY)
+    return ""
 
 
 def _report(submission: SubmittedAssignment, grades: Sequence[Any], fingerprint: str) -> Report:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from graders.cli import cli
 from graders.gradebook.book import Gradebook, Outcome
-from graders.gradebook.decisions import override
+from graders.gradebook.decisions import override, withdraw
 from graders.gradebook.errors import GradebookError
 from graders.gradebook.nbgrader_book import Unit, export_book, import_book
 from graders.gradebook.scores import lines
@@ -72,8 +72,8 @@ def database(made: tuple[Path, Path], tmp_path: Path) -> Path:
 
 
 def test_what_nbgrader_graded_is_recorded_once(small: Gradebook, database: Path):
-    assert import_book(small, database) == {Outcome.NEW: 1}
-    assert import_book(small, database, UNIT) == {Outcome.ALREADY: 1}
+    assert import_book(small, database).outcomes == {Outcome.NEW: 1}
+    assert import_book(small, database, UNIT).outcomes == {Outcome.ALREADY: 1}
     with small.reading() as session:
         (found,) = lines(session, UNIT, POLICY, with_tasks=True)
     assert found.student.full_name == "Lovelace, Ada"
@@ -91,7 +91,52 @@ def test_a_lower_score_in_nbgrader_waits_for_a_person(small: Gradebook, database
     with theirs(database) as book:
         book.find_grade("test-affine", "backprop", UNIT, "ada").auto_score = 1.0
         book.db.commit()
-    assert import_book(small, database) == {Outcome.PROPOSED: 1}
+    assert import_book(small, database).outcomes == {Outcome.PROPOSED: 1}
+
+
+def by_hand(database: Path, points: float) -> None:
+    """What a person gives ada for relu in nbgrader."""
+    with theirs(database) as book:
+        book.find_grade("test-relu", "backprop", UNIT, "ada").manual_score = points
+        book.db.commit()
+
+
+def final(book: Gradebook) -> float | None:
+    with book.reading() as session:
+        return lines(session, UNIT, POLICY, student="ada")[0].final
+
+
+def test_points_given_in_nbgrader_follow_it(small: Gradebook, database: Path):
+    for points, wanted in ((5.0, 17.0), (7.0, 19.0), (5.0, 17.0)):
+        by_hand(database, points)
+        assert import_book(small, database).kept == []
+        assert final(small) == wanted
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_what_a_person_gave_here_stays_and_is_named(small: Gradebook, database: Path, imported: bool):
+    if imported:
+        import_book(small, database)
+    small.record(place(), "key", report(relu=3.0))
+    with small.session() as session:
+        override(session, "ada", UNIT, "relu", 8.0, "read by hand", "the TA")
+    assert import_book(small, database).kept == ["ada, 03-backprop, relu: 8 given by the TA stay; nbgrader has 5"]
+    with small.reading() as session:
+        (line,) = lines(session, UNIT, POLICY)
+    assert [(one.score, one.by) for one in line.given] == [(8.0, "the TA")]
+    by_hand(database, 8.0)
+    assert import_book(small, database).kept == []
+
+
+def test_what_a_person_withdrew_comes_back_only_with_something_new(small: Gradebook, database: Path):
+    import_book(small, database)
+    with small.session() as session:
+        withdraw(session, "ada", UNIT, "relu")
+    import_book(small, database)
+    assert final(small) == 15.0
+    by_hand(database, 6.0)
+    import_book(small, database)
+    assert final(small) == 18.0
 
 
 def exported(database: Path, student: str) -> tuple[float, dict[str, tuple[float | None, float | None]]]:
