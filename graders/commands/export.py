@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from graders.commands.gradebook import held_unit
 from graders.commands.shared import course_option, gradebook_option
 from graders.i18n import _
 from graders.usage import Problem, course_folder, course_policies, writing
@@ -56,7 +57,8 @@ def export(
 
         members = rosters.read_roster(roster) if roster else []
         with book.reading() as session:
-            policies = course_policies(names or units(session), folder)
+            chosen = dict.fromkeys(held_unit(session, name) for name in names)
+            policies = course_policies(chosen or units(session), folder)
             found = {name: lines(session, name, policy, with_tasks=True) for name, policy in policies.items()}
     graded = {line.student.name for some in found.values() for line in some if line.final is not None}
     if not graded:

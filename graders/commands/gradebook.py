@@ -15,6 +15,8 @@ from graders.i18n import _
 from graders.usage import Problem, checked_tasks, course_folder, course_policies, known_unit, writing
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from graders.gradebook.book import Gradebook
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -30,6 +32,13 @@ def opened(url: str | None, folder: Path | None) -> Gradebook:
     from graders.gradebook.open import open_gradebook
 
     return open_gradebook(url, course_folder(folder), make=False)
+
+
+def held_unit(session: Session, name: str) -> str:
+    """The unit that `--unit` means: one that the gradebook calls so, or one of ours by its name or number."""
+    from graders.gradebook.scores import units
+
+    return name if not name or name in units(session) else known_unit(name).name
 
 
 def by_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,6 +95,7 @@ def history(student: str, unit: str, url: str | None, folder: Path | None, as_js
         from graders.report.history_table import print_history
 
         with book.reading() as session:
+            unit = held_unit(session, unit)
             attempts, given = past.attempts(session, student, unit), past.overrides(session, student, unit)
             names = [unit] if unit else units(session, student)
             policies = course_policies(names, folder)
@@ -124,13 +134,14 @@ def override(
         raise Problem(_("say either --score or --withdraw"))
     with opened(url, folder) as book:
         from graders.gradebook import decisions
-        from graders.gradebook.scores import lines, units
+        from graders.gradebook.scores import lines
 
+        with book.reading() as session:
+            unit = held_unit(session, unit)
         policy = course_policies([unit], folder)[unit]
+        if policy.points:  # what was imported from another gradebook may have any tasks
+            checked_tasks(known_unit(unit), (task,) if task else ())
         with book.session() as session:
-            if policy.points or unit not in units(session):  # units of another gradebook may have been imported
-                chosen = known_unit(unit)
-                checked_tasks(chosen, (task,) if task else ())
             if score is None:
                 decisions.withdraw(session, student, unit, task)
             else:
@@ -161,7 +172,7 @@ def pending(unit: str, run: str, url: str | None, folder: Path | None, as_json: 
         from graders.report.history_table import print_pending
 
         with book.reading() as session:
-            found = waiting(session, unit, run)
+            found = waiting(session, held_unit(session, unit), run)
     if as_json:
         click.echo(json.dumps(to_json(found), ensure_ascii=False, indent=1))
     else:
@@ -213,6 +224,8 @@ def decide(
     with opened(url, folder) as book:
         from graders.gradebook import decisions
 
+        with book.reading() as session:
+            unit = held_unit(session, unit)
         with book.session() as session:
             count = decisions.decide(session, accept, person(by), unit=unit, run=run, ids=ids)
     text = _("scores that count now: {count}") if accept else _("scores rejected: {count}")
@@ -281,9 +294,11 @@ def import_nbgrader(database: Path, unit: str, url: str | None, folder: Path | N
     with open_gradebook(url, course_folder(folder)) as book:
         from graders.gradebook.nbgrader_book import import_book
 
-        counts = import_book(book, database, unit)
-    told = ", ".join(f"{outcome}: {count}" for outcome, count in counts.items())
+        done = import_book(book, database, unit)
+    told = ", ".join(f"{outcome}: {count}" for outcome, count in done.outcomes.items())
     click.echo(told or _("nbgrader has graded nothing yet"))
+    for sentence in done.kept:
+        click.echo(sentence)
 
 
 @gradebook.command("export-nbgrader")
@@ -298,7 +313,7 @@ def export_nbgrader(database: Path, unit: str, url: str | None, folder: Path | N
         from graders.gradebook.scores import units
 
         with book.reading() as session:
-            names = [unit] if unit else units(session)
+            names = [held_unit(session, unit)] if unit else units(session)
         policies = course_policies(names, folder)
         chosen = [Unit(name, notebook_of(name), policies[name]) for name in names]
         count = export_book(book, database, chosen)

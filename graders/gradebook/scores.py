@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,15 +114,16 @@ def lines(
     made = []
     for number, who in people.items():
         if (number in found or number in given) and student in (None, who.name):
-            graded = _attempts(found.get(number, []), pending, policy)
+            graded = attempts(found.get(number, []), policy, pending)
             tasked = with_tasks or any(one.task for one in given.get(number, ()))
             made.append(_line(session, who, unit, graded, given.get(number, ()), policy, tasked))
     return made
 
 
 def units(session: Session, student: str | None = None) -> list[str]:
-    """The units in which anybody, or this student, has anything."""
-    works, overrides = select(Work.unit).distinct(), select(Override.unit).distinct()
+    """The units in which anybody, or this student, has work or an override that holds."""
+    works = select(Work.unit).distinct()
+    overrides = select(Override.unit).where(Override.withdrawn.is_(None)).distinct()
     if student is not None:
         works = works.join(Work.student).where(Student.name == student)
         overrides = overrides.join(Override.student).where(Student.name == student)
@@ -159,14 +160,19 @@ def _line(
     return Line(line.student, unit, attempts, given, tasks, late)
 
 
-def _attempts(graded: Sequence[tuple[Work, Grading]], pending: dict[int, float], policy: Policy) -> tuple[Graded, ...]:
-    """In the order in which they came, each with how it stands."""
+def attempts(
+    graded: Sequence[tuple[Work, Grading]], policy: Policy, pending: Mapping[int, float] | None = None
+) -> tuple[Graded, ...]:
+    """One student's works, each with the grading that counts, in the order in which they came, and how each stands.
+
+    pending: lower scores that wait for a person, by the number of the work.
+    """
     if not graded:
         return ()
-    attempts = [
+    handed_in = [
         Attempt(str(work.id), one.score, work.received, seconds_late(work.received, policy.due)) for work, one in graded
     ]
-    stands = standings(attempts, policy)
+    stands, waiting = standings(handed_in, policy), pending or {}
     made = [
         Graded(
             work.id,
@@ -176,7 +182,7 @@ def _attempts(graded: Sequence[tuple[Work, Grading]], pending: dict[int, float],
             one.score,
             one.max_score,
             stands[str(work.id)],
-            pending.get(work.id),
+            waiting.get(work.id),
         )
         for work, one in graded
     ]

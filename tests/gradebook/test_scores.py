@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from graders.cli import cli
 from graders.gradebook.book import Gradebook
-from graders.gradebook.decisions import override, withdraw
+from graders.gradebook.decisions import decide, override, withdraw
 from graders.gradebook.difference import Change, changes
 from graders.gradebook.errors import GradebookError
 from graders.gradebook.history import attempts, overrides
@@ -135,6 +135,47 @@ def test_the_history_has_every_grading_with_reason_and_difference(small: Gradebo
     assert past.steps[2].changes == (Change("affine", "forward", 5.0, 0.0),)
 
 
+def test_the_history_compares_with_what_counted(small: Gradebook):
+    """Not with what only waited: neither where another took its place, nor where a person let it count at last."""
+    small.record(place(), "a", report(affine=6.0))
+    small.record(place(), "b", report(affine=4.5), why="a first suite")
+    small.record(place(), "c", report(affine=5.0), why="another")
+    small.record(place(), "c", report(affine=5.0), why="another", again=True, confirmed=True)
+    with small.reading() as session:
+        (past,) = attempts(session, "ada", UNIT)
+    assert [(one.state, one.counted is not None) for one in past.steps] == [
+        ("superseded", True),
+        ("superseded", False),
+        ("superseded", False),
+        ("counts", True),
+    ]
+    assert [one.changes for one in past.steps] == [
+        (),
+        (Change("affine", "forward", 2.0, 0.5),),
+        (Change("affine", "forward", 2.0, 1.0),),
+        (Change("affine", "forward", 2.0, 1.0),),
+    ]
+    shown = run(small, "history", "ada")
+    assert "6/10, counted before" in shown
+    assert "4.5/10, waited, until another took its place, backcheck 0.1.0, a first suite" in shown
+
+
+def test_what_a_person_confirms_has_counted_from_then_on(small: Gradebook):
+    small.record(place(), "a", report(affine=6.0))
+    small.record(place(), "b", report(affine=4.5))
+    with small.session() as session:
+        decide(session, True, "the TA")
+    small.record(place(), "c", report(affine=5.0))
+    with small.reading() as session:
+        (past,) = attempts(session, "ada", UNIT)
+    assert [(one.state, one.decided_by) for one in past.steps] == [
+        ("superseded", ""),
+        ("superseded", "the TA"),
+        ("counts", ""),
+    ]
+    assert past.steps[2].changes == (Change("affine", "forward", 0.5, 1.0),)
+
+
 def run(book: Gradebook, *arguments: str, code: int = 0) -> str:
     told = [*arguments, "--gradebook", str(book.engine.url.database)]
     done = CliRunner().invoke(cli, ["gradebook", *told])
@@ -169,3 +210,40 @@ def test_the_commands_show_and_change_what_counts(small: Gradebook, tmp_path: Pa
     assert run(small, *strange) == "ada, hw1: computed 8, final 9\n"
     assert "say either" in run(small, *told, "--withdraw", code=2)
     assert run(small, "override", "ada", "--unit", UNIT, "--withdraw").endswith("computed 8, final 8\n")
+
+
+def test_a_unit_is_meant_by_its_number_too(small: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    small.record(place(), "a", report(affine=8.0))
+    small.record(place("bob"), "a", report(affine=8.0))
+    told = ("override", "ada", "--unit", "03", "--task", "affine", "--score", "9", "--why", "read by hand")
+    assert run(small, *told) == "ada, 03-backprop: computed 8, final 9\n"
+    with small.reading() as session:
+        assert units(session) == [UNIT]
+    assert "computed 8, final 9" in run(small, "history", "ada", "--unit", "03")
+    for student in ("ada", "bob"):
+        small.record(place(student), "b", report(affine=3.0))
+    assert len(json.loads(run(small, "pending", "--unit", "03", "--json"))) == 2
+    assert "there is no unit 3" in run(small, "confirm", "--unit", "3", code=2)
+    assert run(small, "confirm", "--unit", "03") == "scores that count now: 2\n"
+    book = str(small.engine.url.database)
+    done = CliRunner().invoke(cli, ["export", "--unit", "03", "--unit", UNIT, "--gradebook", book])
+    assert done.exit_code == 0, done.output
+    assert [one.split(",")[5] for one in done.output.splitlines()] == ["unit", UNIT, UNIT]
+
+
+def test_a_unit_of_another_gradebook_may_be_called_like_a_number(small: Gradebook):
+    small.record(place(unit="03"), "a", report(affine=8.0))
+    told = ("override", "ada", "--unit", "03", "--score", "9", "--why", "read by hand")
+    assert run(small, *told) == "ada, 03: computed 8, final 9\n"
+
+
+def test_what_was_withdrawn_makes_no_unit(small: Gradebook):
+    small.record(place(), "a", report(affine=8.0))
+    with small.session() as session:
+        override(session, "ada", "03", "", 9.0, "by mistake", "the TA")
+        session.flush()
+        assert units(session) == ["03", UNIT]
+        withdraw(session, "ada", "03", "")
+        session.flush()
+        assert units(session) == units(session, "ada") == [UNIT]
