@@ -11,9 +11,10 @@ import click
 
 from graders.commands.shared import PASS
 from graders.i18n import _
-from graders.usage import Problem, require_there, writing
+from graders.usage import Problem, course_policies, require_there, writing
 
 if TYPE_CHECKING:
+    from graders.policy import Policy
     from graders.summary.analysis import Analysis
     from graders.summary.record import ClassRecord
 
@@ -84,11 +85,16 @@ def read_class(unit: str | None, gradebook: str | None, reports: Path | None, re
     try:
         if reports is None:
             course = find_course(Path.cwd())
-            return from_gradebook(gradebook, unit, course.folder if course else None)
+            return from_gradebook(gradebook, policy_of, unit, course.folder if course else None)
         require_there(reports)
         return from_folder(reports, unit, read_receipts(received) if received else None)
     except RecordError as error:
         raise Problem(str(error)) from None
+
+
+def policy_of(unit: str) -> Policy:
+    """What the course around us, or else the unit itself, says of attempts."""
+    return course_policies([unit], None)[unit]
 
 
 def tell(found: Analysis) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from graders.verdict import Report
 
 if TYPE_CHECKING:
     from graders.course.received import Receipt
+    from graders.gradebook.schema import Grading, Work
+    from graders.policy import Policy
 
 
 MIB = 1 << 20
@@ -91,37 +93,67 @@ def from_folder(folder: Path, unit: str | None = None, receipts: Mapping[str, Re
     return ClassRecord(chosen, tuple(sorted(students, key=lambda student: student.pseudonym)))
 
 
-def from_gradebook(url: str | None, unit: str | None = None, course: Path | None = None) -> ClassRecord:
-    """The class of a gradebook, with the pseudonyms it keeps; RecordError where it holds nothing of the unit."""
+def from_gradebook(
+    url: str | None, policy_of: Callable[[str], Policy], unit: str | None = None, course: Path | None = None
+) -> ClassRecord:
+    """The class of a gradebook, with the pseudonyms it keeps; RecordError where it holds nothing of the unit.
+
+    policy_of: what a unit's policy is; it says which attempt counts.
+    """
     from sqlalchemy import select
+    from sqlalchemy.orm import defer
 
     from graders.gradebook.open import gradebook_url, open_gradebook
     from graders.gradebook.schema import Grading, State, Work
     from graders.gradebook.schema import Student as Row
 
-    found: dict[int, tuple[Row, list[Attempt]]] = {}
+    found: dict[int, tuple[Row, list[tuple[Work, Grading]]]] = {}
+    reports: dict[int, Report] = {}
     with open_gradebook(url, course, make=False) as book, book.reading() as session:
         place = gradebook_url(url, course)
         chosen = one_unit(session.scalars(select(Work.unit).distinct()), unit, place)
         gradings = session.execute(
-            select(Row, Work, Grading)
+            select(Row, Work, Grading, Grading.report)
             .join(Work.student)
             .join(Work.gradings)
             .where(Work.unit == chosen, Grading.state == State.COUNTS)
             .order_by(Row.id, Work.received.nulls_first(), Work.last_seen, Work.id)
+            .options(defer(Grading.report))  # its text is many times as long as what is read from it
         )
-        for student, work, grading in gradings:
-            attempts = found.setdefault(student.id, (student, []))[1]
-            when = work.received.isoformat() if work.received else ""
-            memory = None if grading.memory is None else grading.memory / MIB
-            attempts.append(Attempt(len(attempts) + 1, from_json(grading.report), when, memory))
+        for student, work, grading, text in gradings:
+            found.setdefault(student.id, (student, []))[1].append((work, grading))
+            reports[work.id] = from_json(text)
     if not found:
         raise RecordError(_("there are no reports in {path}").format(path=place))
+    policy = policy_of(chosen)
     students = [
-        Student(one.full_name or one.name, one.pseudonym, tuple(own), (one.name, one.email, one.outside_id))
+        Student(
+            one.full_name or one.name,
+            one.pseudonym,
+            _standing(own, reports, policy),
+            (one.name, one.email, one.outside_id),
+        )
         for one, own in found.values()
     ]
     return ClassRecord(chosen, tuple(sorted(students, key=lambda student: student.pseudonym)))
+
+
+def _standing(
+    own: Sequence[tuple[Work, Grading]], reports: Mapping[int, Report], policy: Policy
+) -> tuple[Attempt, ...]:
+    """One student's works as attempts that know how they stand, in the order in which they came."""
+    from graders.gradebook.scores import attempts
+
+    memory = {work.id: grading.memory for work, grading in own}
+    return tuple(
+        Attempt(
+            one.standing.attempt,
+            replace(reports[one.work], standing=one.standing),
+            one.standing.received,
+            None if (used := memory[one.work]) is None else used / MIB,
+        )
+        for one in attempts(own, policy)
+    )
 
 
 def read_report(path: Path) -> Report:

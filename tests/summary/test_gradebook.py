@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from click.testing import CliRunner
 pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed: pip install backcheck[class]")
 from graders.cli import cli
 from graders.gradebook.book import Gradebook, Place
+from graders.policy import Policy
 from graders.summary.record import RecordError, from_gradebook
+from tests.gradebook.samples import UNIT, report
 from tests.summary import made
 
 
@@ -28,7 +31,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_attempts_follow_their_students_as_they_came(book: str):
-    record = from_gradebook(book, "03")
+    record = from_gradebook(book, lambda _unit: Policy(), "03")
     assert {one.name: [attempt.report.score for attempt in one.attempts] for one in record.students} == {
         name: [report.score for report in own] for name, own in made.students(6).items()
     }
@@ -38,9 +41,31 @@ def test_attempts_follow_their_students_as_they_came(book: str):
     assert [attempt.received[:10] for attempt in first.attempts] == ["2027-03-01", "2027-03-02"]
 
 
+@pytest.mark.parametrize(("policy", "place"), [(Policy(), -1), (Policy(attempts=1), 0), (Policy(counts="best"), None)])
+def test_the_attempt_that_counts_is_the_policys(book: str, policy: Policy, place: int | None):
+    record = from_gradebook(book, lambda _unit: policy, "03")
+    scores = {one.name: [attempt.report.score for attempt in one.attempts] for one in record.students}
+    assert any(len(set(own)) > 1 for own in scores.values())
+    assert {one.name: one.counted.report.score for one in record.students} == {
+        name: max(own) if place is None else own[place] for name, own in scores.items()
+    }
+
+
+def test_the_command_asks_the_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "course.toml").write_text('[policy]\ncounts = "best"\n', encoding="utf-8")
+    with Gradebook("gradebook.db") as kept:
+        for number, points in enumerate((9.0, 4.0)):
+            kept.record(Place("ada", UNIT, "ada.py", str(number)), "key", report(affine=points))
+    done = CliRunner().invoke(cli, ["summary", "--gradebook", "gradebook.db", "--json"])
+    assert done.exit_code == 0, done.output
+    (told,) = json.loads(done.output)["by_student"]
+    assert (told["score"], told["scores"]) == (9.0, [9.0, 4.0])
+
+
 def test_a_unit_that_nobody_handed_in_is_told(book: str):
     with pytest.raises(RecordError, match="holds no reports of 09"):
-        from_gradebook(book, "09")
+        from_gradebook(book, lambda _unit: Policy(), "09")
 
 
 def test_the_command_reads_it_and_memory_is_told(book: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
