@@ -127,8 +127,6 @@ class Gradebook:
         again: bool = False,
         confirmed: bool = False,
         run: str = "",
-        cpu_seconds: float | None = None,
-        memory: int | None = None,
     ) -> Recorded:
         """Record a grading; the same twice is recorded once.
 
@@ -138,11 +136,10 @@ class Gradebook:
             again: it was asked for again: recorded beside an earlier one with the same key.
             confirmed: a person has agreed that the score may drop.
             run: what the run is called, so that all that it proposed can be confirmed at once.
-            cpu_seconds, memory: what the sandbox used, the latter in bytes, where it was measured.
         """
         if report.faulty:
             return Recorded(Outcome.FAULT)
-        told = Circumstances(why, again, confirmed, run=run, cpu_seconds=cpu_seconds, memory=memory)
+        told = Circumstances(why, again, confirmed, run=run)
         for _try in range(TRIES - 1):
             try:
                 with self.session() as session:

@@ -73,8 +73,7 @@ class Circumstances:
     """What is noted beside a report.
 
     why: the reason, where the work was graded before. again: it was asked for again. confirmed: the score may drop.
-    proposed: it waits for a person whatever the score is. run: of which run it came. cpu_seconds, memory: what the
-    sandbox used.
+    proposed: it waits for a person whatever the score is. run: of which run it came.
     """
 
     why: str = ""
@@ -82,8 +81,6 @@ class Circumstances:
     confirmed: bool = False
     proposed: bool = False
     run: str = ""
-    cpu_seconds: float | None = None
-    memory: int | None = None
 
 
 def add(session: Session, place: Place, key: str, report: Report, told: Circumstances) -> Recorded:
@@ -121,8 +118,6 @@ def put(session: Session, work: Work, key: str, report: Report, told: Circumstan
             counted=None if waits else now,
             seconds=report.seconds,
             run=told.run,
-            cpu_seconds=told.cpu_seconds,
-            memory=told.memory,
             report=as_json.dumps(report),
         )
     )

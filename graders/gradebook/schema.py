@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from sqlalchemy import (
-    BigInteger,
     DateTime,
     Double,
     ForeignKey,
@@ -123,8 +122,7 @@ class Grading(Base):
 
     key: a digest of all that the scores depend on; `round` tells apart gradings that were asked for again. why: the
     reason it was graded, where it was not the first time. run: of which run it came, "" where it had no name. counted:
-    since when it counted, also where another has taken its place since; None where it never did.
-    cpu_seconds, memory: what the sandbox used, the latter in bytes; None where nobody measured it. decided_by, decided:
+    since when it counted, also where another has taken its place since; None where it never did. decided_by, decided:
     who said what becomes of a lower score. report: the whole report, as JSON.
     """
 
@@ -143,8 +141,6 @@ class Grading(Base):
     recorded: Mapped[datetime]
     seconds: Mapped[float]
     run: Mapped[str] = mapped_column(default="", server_default="")
-    cpu_seconds: Mapped[float | None]
-    memory: Mapped[int | None] = mapped_column(BigInteger)
     decided_by: Mapped[str] = mapped_column(default="", server_default="")
     decided: Mapped[datetime | None]
     counted: Mapped[datetime | None]

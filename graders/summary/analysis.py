@@ -102,7 +102,6 @@ class Costs:
 
     seconds: Spread
     phases: tuple[tuple[str, float], ...]
-    memory: Spread | None
 
 
 @dataclass(frozen=True)
@@ -242,11 +241,10 @@ def progress_of(students: Sequence[Student]) -> Progress | None:
 
 
 def costs_of(record: ClassRecord) -> Costs:
-    """Time and, where it was measured, memory of every submission."""
+    """The time of every submission."""
     reports, phases = record.reports, dict[str, float]()
     for report in reports:
         for name, seconds in report.timings.items():
             phases[name] = phases.get(name, 0.0) + seconds / len(reports)
-    memory = [one.memory for student in record.students for one in student.attempts if one.memory is not None]
     ordered = tuple(sorted(phases.items(), key=lambda one: -one[1]))
-    return Costs(spread([report.seconds for report in reports]), ordered, spread(memory) if memory else None)
+    return Costs(spread([report.seconds for report in reports]), ordered)

@@ -19,24 +19,17 @@ if TYPE_CHECKING:
     from graders.policy import Policy
 
 
-MIB = 1 << 20
-
-
 class RecordError(Exception):
     """Why a class cannot be read; its text is for the instructor."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One submission of a student.
-
-    number: counted from 1. received: ISO 8601, "" where not known. memory: MiB, None where nobody measured it.
-    """
+    """One submission of a student. number: counted from 1. received: ISO 8601, "" where not known."""
 
     number: int
     report: Report
     received: str = ""
-    memory: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,14 +137,8 @@ def _standing(
     """One student's works as attempts that know how they stand, in the order in which they came."""
     from graders.gradebook.scores import attempts
 
-    memory = {work.id: grading.memory for work, grading in own}
     return tuple(
-        Attempt(
-            one.standing.attempt,
-            replace(reports[one.work], standing=one.standing),
-            one.standing.received,
-            None if (used := memory[one.work]) is None else used / MIB,
-        )
+        Attempt(one.standing.attempt, replace(reports[one.work], standing=one.standing), one.standing.received)
         for one in attempts(own, policy)
     )
 

@@ -26,7 +26,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> str:
             for number, one in enumerate(own, start=1):
                 when = datetime(2027, 3, number, tzinfo=UTC)
                 place = Place(name, one.unit, one.submission, f"{number}{one.fingerprint[1:]}", received=when)
-                kept.record(place, f"{number:064}", one, memory=80 << 20)
+                kept.record(place, f"{number:064}", one)
     return str(path)
 
 
@@ -36,7 +36,6 @@ def test_attempts_follow_their_students_as_they_came(book: str):
         name: [report.score for report in own] for name, own in made.students(6).items()
     }
     assert all(one.pseudonym.startswith("s-") for one in record.students)
-    assert {attempt.memory for one in record.students for attempt in one.attempts} == {80.0}
     first = next(one for one in record.students if one.name == made.HOSTILE)
     assert [attempt.received[:10] for attempt in first.attempts] == ["2027-03-01", "2027-03-02"]
 
@@ -68,11 +67,11 @@ def test_a_unit_that_nobody_handed_in_is_told(book: str):
         from_gradebook(book, lambda _unit: Policy(), "09")
 
 
-def test_the_command_reads_it_and_memory_is_told(book: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_command_reads_it(book: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli, ["summary", "--gradebook", book])
     assert done.exit_code == 0, done.output
-    assert "It needed 80 MiB in the middle" in Path("summary.html").read_text(encoding="utf-8")
+    assert "Time of grading" in Path("summary.html").read_text(encoding="utf-8")
     missing = CliRunner().invoke(cli, ["summary"])
     assert missing.exit_code == 2
     assert "there is no gradebook" in missing.output
