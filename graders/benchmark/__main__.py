@@ -52,9 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, print, and compare; the exit code."""
     asked = options(arguments)
     if (asked.check or asked.write) and (asked.mode or asked.tf32):
-        text = _(
-            "--check and --write compare and keep the best of all modes, without TF32: leave out --mode and --tf32."
-        )
+        text = _("--check and --write take the best of all modes, without TF32: leave out --mode and --tf32.")
         print(text, file=sys.stderr)
         return USAGE
     from graders.benchmark import run, speed
