@@ -29,7 +29,7 @@ from graders.sandbox.stopwatch import Turn
 from graders.sandbox.wire import BATCH
 from graders.specs.row import Row, ScriptRow
 from graders.throughput.empties import empty_source
-from graders.throughput.statistic import Interval, interval
+from graders.throughput.statistic import LEAST_NET, Interval, net, net_interval
 from graders.throughput.workload import ROOM, Work, Workload, reply_bytes
 from graders.verdict import GraderError
 
@@ -48,8 +48,6 @@ FEWER = 4
 """A request that is stopped is asked again with so many times fewer programs."""
 HOPELESS, HOPELESS_PAIRS = 3.0, 3
 """So many pairs, and more than half of all, beyond so many times the last limit, and nobody waits for more."""
-LEAST_NET = 0.25
-"""Of a reference's request, what it takes itself, whatever a crowded moment makes of it."""
 TOO_FAST = 0.1
 """A ratio below is asked again, and said."""
 STEADY = 1.15
@@ -225,27 +223,22 @@ class Heat:
         reference, empty = stand._open()
         self.sessions = {"submission": session, "reference": reference, "empty": empty}
         self.rounds: list[tuple[float, float, float]] = []
-        """Nanoseconds a program a round: of submission and reference, nothing taken off, and what nothing cost."""
+        """Nanoseconds a program a round: of submission and reference, nothing taken off, and of nothing."""
+        self.found = Interval(math.nan, math.nan, math.nan)
         self.dropped = 0
         self.hopeless = self.pairs = 0
         self.strays = 0
         self.last: Turn | None = None
         self.odd = ""
 
-    @property
-    def ratios(self) -> tuple[float, ...]:
-        """Of every round."""
-        return tuple((mine - nothing) / max(theirs - nothing, 1.0) for mine, theirs, nothing in self.rounds)
-
-    @property
-    def found(self) -> Interval:
-        """Their median."""
-        return interval(self.ratios)
-
     def run(self, triples: int) -> None:
         """So many times, all parties in fresh workers."""
-        for _triple in range(triples):
-            self._in_spite_of_others()
+        try:
+            for _triple in range(triples):
+                self._in_spite_of_others()
+        finally:
+            if self.rounds:
+                self.found = net_interval(*self._shares())
 
     def _in_spite_of_others(self) -> None:
         """All rounds in fresh workers, with a second chance: what others do to a machine is charged to whoever runs."""
@@ -273,33 +266,35 @@ class Heat:
             self._triple()
 
     def _triple(self) -> None:
-        kept: list[tuple[float, float]] = []
-        nothing: list[float] = []
+        kept: list[tuple[float, float, float]] = []
         attempts = dropped = 0
         while len(kept) < ROUNDS:
             attempts += 1
             programs = self.programs
-            turns = self._round(with_empty=attempts % 2 == 0)
-            if "empty" in turns:
-                nothing.append(turns["empty"].cpu / programs)
+            turns = self._round()
             self._watch(turns, programs)
             if attempts > WARM_UP:
                 if not steady(turns["submission"], turns["reference"]) and dropped < ROUNDS:
                     dropped += 1
                     continue
                 mine = charged(turns["submission"], turns["reference"])
-                kept.append((mine / programs, turns["reference"].cpu / programs))
+                theirs, nothing = (turns[name].cpu for name in ("reference", "empty"))
+                kept.append((mine / programs, theirs / programs, nothing / programs))
         self.dropped += dropped
-        cost = statistics.median(nothing)
-        self.rounds += [(mine, theirs, cost) for mine, theirs in kept]
+        self.rounds += kept
 
-    def _round(self, *, with_empty: bool) -> dict[str, Turn]:
+    def _shares(self) -> tuple[list[float], list[float]]:
+        """Of every round, what submission and nothing took over what the reference did."""
+        ratios = [mine / max(theirs, 1.0) for mine, theirs, _nothing in self.rounds]
+        return ratios, [nothing / max(theirs, 1.0) for _mine, theirs, nothing in self.rounds]
+
+    def _round(self) -> dict[str, Turn]:
         works = [self.track.workload.work() for _ in range(self.programs)]
         programs = [work.program for work in works]
         request = run_request(programs)
         replies: dict[str, list[Reply]] = {}
         turns: dict[str, Turn] = {}
-        for name in self.stand.shuffled(["submission", "reference", *(["empty"] if with_empty else [])]):
+        for name in self.stand.shuffled(["submission", "reference", "empty"]):
             if name == "submission":
                 replies[name], turns[name] = self._asked(programs, request)
             else:
@@ -340,21 +335,22 @@ class Heat:
         if self.strays >= STRAYS or mine.threads > 1:
             self.odd = _("it worked while it was not its turn: worth a look")
         nothing = self.track.nothing * programs
-        net = max(mine.cpu - nothing, 1.0)
-        ratio = net / max(theirs.cpu - nothing, LEAST_NET * theirs.cpu)
+        own = max(mine.cpu - nothing, 1.0)
+        ratio = own / max(theirs.cpu - nothing, LEAST_NET * theirs.cpu)
         self.pairs += 1
         self.hopeless += ratio > HOPELESS * max(self.limits, default=math.inf)
         if self.hopeless >= HOPELESS_PAIRS and 2 * self.hopeless > self.pairs:  # a busy machine makes single ones slow
             raise Broken(_("about {ratio:.0f} times as slow as the reference").format(ratio=ratio), hopeless=True)
-        self.programs = max(1, min(self.track.programs, int(programs * 1e9 * SLOW / net)))
+        self.programs = max(1, min(self.track.programs, int(programs * 1e9 * SLOW / own)))
 
     def result(self, **more: Any) -> Race:
         """What there is by now."""
         if not self.rounds:
             return Race(programs=self.track.programs, dropped=self.dropped, **more)
         mine, theirs, nothing = (statistics.median(column) for column in zip(*self.rounds, strict=True))
+        ratios, nothings = self._shares()
         return Race(
-            self.ratios,
+            tuple(net(ratios, statistics.median(nothings)).tolist()),
             self.found,
             reference=1e-6 * (theirs - nothing),
             submission=1e-6 * (mine - nothing),

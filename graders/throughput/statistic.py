@@ -1,4 +1,4 @@
-"""From paired ratios to a verdict: the median with an interval, and where that lies beside the limits."""
+"""From paired times to a verdict: a ratio with its interval, and where that lies beside the limits."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.99
 RESAMPLES = 2000
+LEAST_NET = 0.25
+"""Of a reference's request, what it takes itself, whatever a crowded moment makes of it."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A median, and between what it lies by the bootstrap."""
+    """A ratio by medians, and between what it lies by the bootstrap."""
 
     median: float
     low: float
@@ -26,12 +29,32 @@ class Interval:
 
 def interval(ratios: Sequence[float], seed: int = 0) -> Interval:
     """The median of the ratios with its bootstrap interval; the same ratios give the same one."""
-    values = np.asarray(ratios, np.float64)
-    chosen = np.random.default_rng(seed).integers(0, values.size, (RESAMPLES, values.size))
-    medians = np.median(values[chosen], axis=1)
+    return net_interval(ratios, [0.0] * len(ratios), seed)
+
+
+def net_interval(ratios: Sequence[float], nothings: Sequence[float], seed: int = 0) -> Interval:
+    """The ratio of what both sides take beside what nothing takes, with its bootstrap interval.
+
+    Each round's times are divided by the reference's in the same round, and subtracted only after their medians are
+    taken: how fast a machine is at that moment is then in none of them. Where nothing takes most of a request, this
+    halves what ratios of differences differ by (bernoulli_dropout: 15 % to 9 % of 18 rounds, between races).
+
+    Args:
+        ratios: the submission's whole time over the reference's, a round each.
+        nothings: nothing's time over the reference's in the same rounds.
+    """
+    both = np.asarray([ratios, nothings], np.float64)
+    rounds = both.shape[1]
+    chosen = np.random.default_rng(seed).integers(0, rounds, (RESAMPLES, rounds))
+    resampled = net(*np.median(both[:, chosen], axis=2))
     tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(medians, [tail, 100 - tail])
-    return Interval(float(np.median(values)), float(low), float(high))
+    low, high = np.percentile(resampled, [tail, 100 - tail])
+    return Interval(float(net(*np.median(both, axis=1))), float(low), float(high))
+
+
+def net(ratio: ArrayLike, nothing: ArrayLike) -> NDArray[np.float64]:
+    """Both in shares of the reference's whole time."""
+    return np.asarray((np.asarray(ratio) - nothing) / np.maximum(1.0 - np.asarray(nothing), LEAST_NET))
 
 
 def share(found: Interval, full: float, part: float, credit: float) -> float:
