@@ -12,6 +12,8 @@ LEVEL = 0.99
 RESAMPLES = 2000
 LEAST_NET = 0.25
 """Of a reference's request, what it takes itself, whatever a crowded moment makes of it."""
+UNKNOWN = 0.1
+"""Of what nothing takes, what a crowded moment may add to it, or not add to the others: for the student."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ def net_interval(ratios: Sequence[float], nothings: Sequence[float], seed: int =
     both = np.asarray([ratios, nothings], np.float64)
     rounds = both.shape[1]
     chosen = np.random.default_rng(seed).integers(0, rounds, (RESAMPLES, rounds))
-    resampled = net(*np.median(both[:, chosen], axis=2))
+    whole, nothing = np.median(both[:, chosen], axis=2)
     tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(resampled, [tail, 100 - tail])
-    return Interval(float(net(*np.median(both, axis=1))), float(low), float(high))
+    low, high = np.percentile(net(whole, nothing), [tail, 100 - tail])
+    lowest = np.percentile(net(whole, (1 - UNKNOWN) * nothing), tail)
+    return Interval(float(net(*np.median(both, axis=1))), float(min(low, lowest)), float(high))
 
 
 def net(ratio: ArrayLike, nothing: ArrayLike) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graders.throughput.statistic import Interval, interval, share
+from graders.throughput.statistic import Interval, interval, net_interval, share
 
 
 def test_the_interval_is_around_the_median_and_always_the_same():
@@ -39,3 +39,13 @@ def test_an_interval_straddles_the_limits_inside_it():
     assert Interval(2.0, 1.9, 2.1).straddles((2.0, 4.0))
     assert not Interval(3.0, 2.9, 3.1).straddles((2.0, 4.0))
     assert not Interval(3.0, 2.9, 3.1).straddles(())
+
+
+def test_the_lower_end_allows_for_what_is_not_known_of_nothing():
+    assert net_interval([2.0] * 9, [0.5] * 9).low == pytest.approx((2 - 0.45) / (1 - 0.45))
+    assert net_interval([2.0] * 9, [0.0] * 9).low == 2.0
+    assert net_interval([0.8] * 9, [0.5] * 9).low == pytest.approx(0.6), "never above the interval itself"
+
+
+def test_where_nothing_takes_all_there_is_a_ratio_all_the_same():
+    assert net_interval([1.2] * 9, [1.1] * 9).median == pytest.approx(0.1 / 0.25)
