@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from graders.grade import at_most_twice
 from graders.misconceptions.variant import rows
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece
@@ -138,9 +139,9 @@ def doing(times: float, row: str) -> Piece:
 
 
 def judge(tally: Tally, stand: Stand, row: Row, session: Session) -> None:
-    """One race: it goes on for as long as either limit is open."""
+    """One race: it goes on for as long as either limit is open. A fault of ours is no verdict, and asked once more."""
     started = time.perf_counter()
-    race = stand.race(row, 0, session, tally.limits)
+    race = at_most_twice(lambda: stand.race(row, 0, session, tally.limits), stand.close)
     tally.seconds.append(time.perf_counter() - started)
     tally.extended += race.extended
     if race.broken or race.hopeless:
