@@ -12,6 +12,7 @@ import math
 import os
 import random
 import statistics
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -34,14 +35,16 @@ from graders.throughput.workload import ROOM, Work, Workload, reply_bytes
 from graders.verdict import GraderError
 
 TRIPLES = 2
-"""Times that all parties start in a fresh worker; as many once more when the limits are within the interval."""
+"""Times that all parties start in a fresh worker; up to as many more when a limit is within the interval."""
 ROUNDS = 9
 WARM_UP = 2
-REQUEST = 0.010
+REQUEST = 0.007
 """Seconds of CPU time that a request costs the reference, at least."""
 LONGEST = 0.5
 """Seconds of CPU time after which a request is stopped; with one program, a second one is hopeless."""
 LONGEST_WALL = 10.0
+LONGEST_RACE = 5.0
+"""Seconds on the wall that a race should take: it is extended by as much as fits in."""
 SLOW = 0.040
 """Seconds of CPU time a request above which the next has fewer programs."""
 FEWER = 4
@@ -54,8 +57,8 @@ STEADY = 1.15
 """Wall-clock time over CPU time up to which a turn was a working one."""
 IDLE, STRAYS = 50_000, 3
 """Nanoseconds of CPU time outside of its turn, and how often, after which a worker is said to have worked there."""
-FEW = 3
-"""Requests from which the first sizes are taken."""
+FEW = 7
+"""Requests of one program from which the first sizes are taken, by the quickest: a slow moment only adds."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +168,9 @@ class Stand:
         empty.change(pieces, ())
         with empty.timed(self.processor):
             nothing = [completed(empty, [workload.work().program])[1].cpu for _ in range(1 + FEW)][1:]
-        net = max(1.0, statistics.median(costs) - statistics.median(nothing))
-        wanted = math.ceil(1e9 * REQUEST / net)
-        return Track(workload, min(wanted, most_programs(workload.work().program)), pieces, net, min(nothing))
+        own = max(1.0, min(costs) - min(nothing))
+        wanted = math.ceil(1e9 * REQUEST / own)
+        return Track(workload, min(wanted, most_programs(workload.work().program)), pieces, own, min(nothing))
 
     # The race
 
@@ -191,11 +194,14 @@ class Stand:
             empty.change(track.empty, ())
         heat = Heat(self, track, session, limits, longest)
         extended, suspicious = False, ""
+        started = time.monotonic()
         try:
             heat.run(self.triples)
-            if heat.found.straddles(limits):
+            each = (time.monotonic() - started) / self.triples
+            more = min(self.triples, int(LONGEST_RACE / each) - self.triples)
+            if more > 0 and heat.found.straddles(limits):
                 extended = True
-                heat.run(self.triples)
+                heat.run(more)
             if heat.found.median < TOO_FAST:
                 track.workload.refresh()
                 again = Heat(self, track, session, limits, longest)

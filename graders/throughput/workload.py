@@ -31,22 +31,30 @@ ROOM = 3.0
 """A reply may be so many times as large as the reference's."""
 
 
-class Pool:
-    """Normal numbers, others for every race; arrays are cut from them anywhere, and scaled by a factor of their own.
+class Pool(Generator):
+    """Draws like any generator, but normal numbers are cut from a pool of them, others for every race.
 
-    So no two inputs have a number in common that could be looked up, though they cost no more than a copy.
+    An array starts anywhere in it and has a factor of its own: no two inputs have a number in common that could be
+    looked up, though they cost no more than a copy.
     """
 
     def __init__(self, rng: Generator) -> None:
-        self._rng, self._numbers = rng, rng.standard_normal(POOL)
+        super().__init__(rng.bit_generator)
+        self._numbers = super().standard_normal(POOL)
 
     def cut(self, shape: Shape) -> Array:
         """An array of the shape."""
         count = math.prod(shape)
         if 2 * count > self._numbers.size:
-            self._numbers = self._rng.standard_normal(2 * count)
-        start = int(self._rng.integers(0, self._numbers.size - count + 1))
-        return np.asarray(self._numbers[start : start + count] * self._rng.uniform(0.8, 1.2)).reshape(shape)
+            self._numbers = super().standard_normal(2 * count)
+        start = int(self.integers(0, self._numbers.size - count + 1))
+        return np.asarray(self._numbers[start : start + count] * self.uniform(0.8, 1.2)).reshape(shape)
+
+    def standard_normal(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+        """Cut from the pool where a float64 array is asked for, as the draws of rows do."""
+        if isinstance(size, tuple) and dtype is np.float64 and out is None:
+            return self.cut(size)
+        return super().standard_normal(size, dtype, out)
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Workload:
         if arg.draw == "unit":
             return self._rng.random(shape)
         if arg.draw != "real":
-            return draw_argument(self._rng, arg, shape, self.case)
+            return draw_argument(self._pool, arg, shape, self.case)
         # Weights as they are initialised, so that nothing saturates.
         return self._pool.cut(shape) if independent else np.asarray(self._pool.cut(shape) / math.sqrt(fan_in(shape)))
 

@@ -150,6 +150,13 @@ def test_a_limit_within_the_interval_asks_for_more(stand: Stand):
     assert len(found.ratios) == 18
 
 
+def test_no_race_is_extended_beyond_its_time(stand: Stand, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("graders.throughput.stand.LONGEST_RACE", 0.1)
+    found = race(stand, "srn", limits=tuple(0.5 + 0.005 * step for step in range(300)))  # type: ignore[arg-type]
+    assert not found.extended
+    assert len(found.ratios) == 9
+
+
 def test_what_is_too_fast_is_asked_again_and_said(stand: Stand, monkeypatch: pytest.MonkeyPatch):
     """Nobody is ten times as fast as the reference here: so the bound is put where everybody is beyond it."""
     monkeypatch.setattr("graders.throughput.stand.TOO_FAST", 3.0)
