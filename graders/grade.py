@@ -63,7 +63,7 @@ def grade(
     Returns:
         report: a verdict for every property of every task, also when the submission cannot be loaded.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock, before = datetime.now(UTC), time.perf_counter(), dict(exam.seconds)
     wanted = [task for task in exam.unit.tasks if tasks is None or task.name in tasks]
     try:
         with np.errstate(all="ignore"):  # judging what is not finite must not warn us: it is the submission's
@@ -83,6 +83,7 @@ def grade(
     graded = replace(graded, notes=(*graded.notes, *spared(graded.results), *missing_here()))
     if graded.problem:
         graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
+    drawing = {name: value - before[name] for name, value in exam.seconds.items()}  # an exam serves a whole class
     return Report(
         unit=exam.unit.name,
         title=exam.unit.title_zh if language() == "zh" else exam.unit.title,
@@ -103,7 +104,8 @@ def grade(
         versions=versions(),
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - clock, 3),
-        timings={name: round(value, 4) for name, value in {**exam.seconds, **graded.seconds}.items()},
+        memory=graded.memory,
+        timings={name: round(value, 4) for name, value in {**drawing, **graded.seconds}.items()},
     )
 
 
@@ -115,6 +117,7 @@ class Graded:
     notes: tuple[Note, ...] = ()
     problem: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    memory: int = 0
 
 
 def run_session(
@@ -157,7 +160,8 @@ def run_session(
         log = session.log if shows_words(exam) else printed_while_loading
         printed = [Note("output", log)] if log.strip() else []
         notes = (*skipped_notes(loaded), *unexplained_notes(line.unexplained), *printed)
-        return Graded(credited, notes, loaded.problem, line.answers.seconds)
+        session.close()  # a worker is weighed when it goes
+        return Graded(credited, notes, loaded.problem, line.answers.seconds, session.memory)
 
 
 def with_composites(

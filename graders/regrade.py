@@ -6,7 +6,7 @@ confirmed is what was shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from graders.gradebook.book import DROP, Gradebook, Place
 from graders.gradebook.decisions import decide
 from graders.gradebook.difference import Change, changes
 from graders.gradebook.record import Circumstances, find_work, put
-from graders.gradebook.schema import State
+from graders.gradebook.schema import Grading, State
+from graders.gradebook.scores import lines
+from graders.policy import Policy
 from graders.report.from_json import from_json
 from graders.verdict import Report
 
@@ -52,7 +54,9 @@ class Preview:
 
     moves: submissions whose score would be another one. same: how many keep theirs. unknown: submissions that the
     gradebook has no score of. faulty: those that our fault kept from being graded. changed: those whose content was
-    another when they were graded; what came of it is nobody's. proposals: numbers of all that would be recorded.
+    another when they were graded; what came of it is nobody's. known: how many were not graded, for what counts was
+    graded under the same circumstances. rejected: those whose score under these circumstances a person has rejected.
+    missing: attempts that count and are not among what was given. proposals: numbers of all that would be recorded.
     """
 
     moves: list[Move] = field(default_factory=list)
@@ -60,6 +64,9 @@ class Preview:
     unknown: list[str] = field(default_factory=list)
     faulty: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    known: int = 0
+    rejected: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     proposals: list[int] = field(default_factory=list)
 
     @property
@@ -86,7 +93,14 @@ class Preview:
 
 
 def preview(
-    book: Gradebook, places: Mapping[Path, Place], keys: Mapping[Path, str], grade: Grade, why: str, run: str = ""
+    book: Gradebook,
+    places: Mapping[Path, Place],
+    keys: Mapping[Path, str],
+    grade: Grade,
+    why: str,
+    run: str = "",
+    *,
+    force: bool = False,
 ) -> Preview:
     """Grade what was not graded under these keys yet, and put it beside what counts.
 
@@ -95,12 +109,13 @@ def preview(
         keys: of `grading_key`, by path.
         why: the reason, as the history will tell it.
         run: what this regrade is called, so that all that it proposed can be confirmed at once.
+        force: grade also what counts under the same key, unless what came of that waits already.
     """
     found, told = Preview(), Circumstances(why, again=True, proposed=True, run=run)
     waiting = []
     for path, place in places.items():
         with book.session() as session:
-            if not _settled(session, place, keys[path], found):
+            if not _settled(session, place, keys[path], found, force):
                 waiting.append(path)
     for path, report in grade(waiting) if waiting else ():
         if report.faulty:
@@ -122,7 +137,15 @@ def confirm(book: Gradebook, found: Preview, by: str) -> int:
         return decide(session, True, by, ids=found.proposals) if found.proposals else 0
 
 
-def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
+def missing(book: Gradebook, unit: str, policy: Policy, places: Iterable[Place]) -> list[str]:
+    """The attempts of a unit that count, and are not among these: they keep the score they have."""
+    given = {(one.student, one.submission, one.fingerprint) for one in places}
+    with book.reading() as session:
+        counted = [(line.student.name, line.counted) for line in lines(session, unit, policy) if line.counted]
+    return [one.submission for student, one in counted if (student, one.submission, one.fingerprint) not in given]
+
+
+def _settled(session: Session, place: Place, key: str, found: Preview, force: bool = False) -> bool:
     """Whether the outcome of a submission under its key is known; then it is noted."""
     work = find_work(session, place)
     gradings = list(work.gradings) if work else []
@@ -130,12 +153,9 @@ def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
     if counting is None:
         found.unknown.append(place.submission)
         return True
-    if counting.key == key:
-        found.same += 1
-        return True
     proposal = next((one for one in gradings if one.state == State.PROPOSED and one.key == key), None)
     if proposal is None:
-        return False
+        return _known(gradings, counting, place, key, found, force)
     found.proposals.append(proposal.id)
     if abs(proposal.score - counting.score) < DROP:
         found.same += 1
@@ -154,3 +174,17 @@ def _settled(session: Session, place: Place, key: str, found: Preview) -> bool:
         )
     )
     return True
+
+
+def _known(gradings: Sequence[Grading], counting: Grading, place: Place, key: str, found: Preview, force: bool) -> bool:
+    """Whether nothing waits because nothing should."""
+    if force:
+        return False
+    if counting.key == key:
+        found.known += 1
+        found.same += 1
+        return True
+    if any(one.state == State.REJECTED and one.key == key for one in gradings):
+        found.rejected.append(place.submission)
+        return True
+    return False

@@ -203,6 +203,7 @@ def tell_left_out(
 
     paths: the submissions, as `all_paths` has found them. received: the file of the receipts.
     """
+    from graders.course.received import handed_in_as
     from graders.intake.archive import ARCHIVES
     from graders.intake.submission import list_skipped
     from graders.report.text import listed
@@ -217,7 +218,7 @@ def tell_left_out(
         )
         kinds = ", ".join((".py", ".ipynb", *ARCHIVES))
         _tell(console, text.format(count=len(names), names=listed(names), kinds=kinds))
-    if lost := sorted(set(receipts or ()) - {path.name for path in paths}):
+    if lost := sorted(set(receipts or ()) - {handed_in_as(path) for path in paths}):
         text = _("{path} has lines for what is not among the submissions: {count} ({names})")
         _tell(console, text.format(path=received, count=len(lost), names=listed(lost)))
 

@@ -175,6 +175,8 @@ class Report:
     """ISO 8601, UTC."""
     seconds: float = 0.0
     timings: Mapping[str, float] = field(default_factory=dict)
+    memory: int = 0
+    """Bytes that a worker with the submission held at most, as the kernel counts; 0 where nobody could see."""
     optional: tuple[str, ...] = ()
     """Tasks that are worth nothing; their results have 0 of 0 points."""
     bonus: tuple[str, ...] = ()

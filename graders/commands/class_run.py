@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graders.engine.shelf import Shelf
     from graders.engine.stopping import Stoppable
     from graders.gradebook.book import Gradebook
-    from graders.verdict import Report
+    from graders.verdict import Note, Report
 
 SHOWN = 20
 """Lower scores that are named; of the others it is said how many there are."""
@@ -46,22 +46,30 @@ class Wanted:
 
 @dataclass
 class Tally:
-    """What a run has come to so far. drops: lower scores that wait for a person."""
+    """What a run has come to so far.
+
+    dated: students who had work of which it is known when it came. drops: lower scores that wait for a person. undated:
+    new works of those students of which nobody has said when they came.
+    """
 
     total: int
+    dated: Collection[str] = ()
     reports: dict[int, Report] = field(default_factory=dict)
     ends: Counter[str] = field(default_factory=Counter)
     drops: list[tuple[str, float, float]] = field(default_factory=list)
+    undated: list[str] = field(default_factory=list)
 
-    def add(self, ended: Ended) -> None:
+    def add(self, ended: Ended, one: Handed) -> None:
         """Count one; what is kept of its report is small."""
         from graders.engine.slim import slim
 
         self.reports[ended.number] = slim(ended.report)
         self.ends[self._end(ended)] += 1
         told = ended.recorded
-        if told and told.outcome == "proposed" and told.before is not None and told.after is not None:
+        if waits(ended) and told and told.before is not None and told.after is not None:
             self.drops.append((ended.report.submission, told.before, told.after))
+        if ended.recorded and ended.recorded.outcome == "new" and one.received is None and one.student in self.dated:
+            self.undated.append(one.name)
 
     @property
     def done(self) -> int:
@@ -96,16 +104,18 @@ def grade_many(
     from graders.engine.stopping import Stoppable, Stopped
     from graders.report.class_table import ProgressDisplay
 
-    handed, tally = handed_in(paths, receipts, book is not None), Tally(len(paths))
+    handed = handed_in(paths, receipts, book is not None)
     with Shelf() as shelf:
+        tally = Tally(len(paths))
         try:
+            tally.dated = book.dated(setting.unit) if book else ()
             with Stoppable() as stop, ProgressDisplay(console, len(paths), pace=True) as display:
                 run = make_run(handed, setting, engine, wanted, book, stop)
                 with contextlib.closing(iter(run)) as ends:  # the engine as well, whatever ends us
                     for ended in ends:
                         with stop.later():
                             keep(ended, wanted, shelf if wanted.as_json or receipts else None)
-                            tally.add(ended)
+                            tally.add(ended, handed[ended.number])
                         display.starts(ended.report.submission)
                         display.finished()
             reports = finish(handed, tally, setting, wanted, shelf, receipts)
@@ -144,13 +154,14 @@ def make_run(
 
 def handed_in(paths: Sequence[Path], receipts: dict[str, Receipt] | None, kept: bool) -> list[Handed]:
     """Whose submissions they are; in a gradebook, nobody may have two of which nobody knows which came first."""
+    from graders.course.received import handed_in_as
     from graders.engine.run import Handed
     from graders.intake.submission import submission_name, submission_names
 
     names = submission_names(paths)
     found = []
     for path in paths:
-        receipt = receipts[path.name] if receipts else None
+        receipt = receipts[handed_in_as(path)] if receipts else None
         student, received = (receipt.student, receipt.received) if receipt else (submission_name(path), None)
         found.append(Handed(path, names[path], student, received, told=receipt is not None))
     if receipts:
@@ -198,12 +209,29 @@ def refuse(text: str, groups: Sequence[Sequence[Handed]]) -> None:
 
 
 def keep(ended: Ended, wanted: Wanted, shelf: Shelf | None) -> None:
-    """Write a report where it is wanted, now or later."""
+    """Write a report where it is wanted, now or later; a score that waits for a person says so."""
+    report, page = ended.report, ended.page
+    if waits(ended):
+        report, page = replace(report, notes=(*report.notes, waiting_note(ended))), ""
     if shelf:
         with writing(shelf.folder):
-            shelf.put(ended.number, ended.report)
+            shelf.put(ended.number, report)
     if wanted.out:
-        save_reports(ended.report, wanted.out, ended.page)
+        save_reports(report, wanted.out, page)
+
+
+def waits(ended: Ended) -> bool:
+    """Whether its score is lower than the one before, which counts until a person says otherwise."""
+    return ended.recorded is not None and ended.recorded.outcome == "proposed" and ended.recorded.before is not None
+
+
+def waiting_note(ended: Ended) -> Note:
+    """What its reader has to know."""
+    from graders.verdict import Note
+
+    assert ended.recorded is not None
+    text = _("These points do not count yet: {before:g} do, from before, until somebody confirms the lower score.")
+    return Note("gradebook", text.format(before=ended.recorded.before))
 
 
 def save_reports(report: Report, out: Path, page: str = "") -> None:
@@ -246,7 +274,8 @@ def finish(
             for number, report in enumerate(reports):
                 save_reports(replace(shelf.get(number), standing=report.standing), wanted.out)
     if wanted.out:
-        write_whole(wanted.out / "class.csv", class_csv.to_csv(reports), class_csv.ENCODING)
+        counting = {name: before for name, before, _after in tally.drops}
+        write_whole(wanted.out / "class.csv", class_csv.to_csv(reports, counting), class_csv.ENCODING)
     return reports
 
 
@@ -273,6 +302,11 @@ def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, cons
         text = _("not recorded, for they could not be read: {count} ({names}); the same command looks at them again")
         names = [f"{one.submission}: {one.problem}" for one in reports if one.faulty and one.problem]
         console.print(text.format(count=len(names), names=listed(names)), highlight=False, markup=False, soft_wrap=True)
+    if tally.undated:
+        text = _(
+            "{names}: earlier work of theirs has a time, of --received; what has none counts as handed in before that"
+        )
+        console.print(text.format(names=listed(tally.undated)), style="yellow", highlight=False, markup=False)
     tell_drops(tally, console)
 
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--unit", required=True, help="The unit they were handed in for.")
 @click.option("--preview", "previewing", is_flag=True, help="Only show what would change; nothing of it counts.")
 @click.option("--confirm", "confirmed", is_flag=True, help="Let all of it count, lower scores too.")
+@click.option("--force", is_flag=True, help="Grade also what was graded by this version, policy and secret.")
 @click.option("--why", default="", help="The reason, as each student's history will tell it.")
 @by_option
 @sandbox_option
@@ -73,6 +74,7 @@ def regrade(
     unit: str,
     previewing: bool,
     confirmed: bool,
+    force: bool,
     why: str,
     by: str,
     sandbox: str,
@@ -105,7 +107,7 @@ def regrade(
     from graders.engine.jobs import EngineFailure
     from graders.engine.stopping import Stoppable, Stopped
     from graders.gradebook.open import open_gradebook
-    from graders.regrade import confirm, preview
+    from graders.regrade import confirm, missing, preview
     from graders.report.regrade_table import print_preview, to_json
     from graders.report.text import printable
 
@@ -122,8 +124,9 @@ def regrade(
         run = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             with Stoppable():
-                found = preview(book, places, keys, grade, why or _("regrade"), run)
+                found = preview(book, places, keys, grade, why or _("regrade"), run, force=force)
                 found.faulty += [path.name for path in unread]
+                found.missing += missing(book, chosen.name, chosen.policy, places.values())
         except EngineFailure as failure:
             raise Fault(str(failure)) from failure
         except Stopped as signal:

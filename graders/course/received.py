@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -51,7 +52,7 @@ def read_receipts(path: Path) -> dict[str, Receipt]:
 def _receipt(row: dict[str, str], place: str) -> Receipt:
     if None in row or None in row.values() or not row["submission"].strip() or not row["student"].strip():
         raise SettingsError(_("{place}: submission and student must be there").format(place=place))
-    submission, student, received = (row[name].strip() for name in COLUMNS)
+    submission, student, received = (unicodedata.normalize("NFC", row[name].strip()) for name in COLUMNS)
     try:
         moment = datetime.fromisoformat(received) if received else None
     except ValueError:
@@ -62,9 +63,14 @@ def _receipt(row: dict[str, str], place: str) -> Receipt:
     return Receipt(submission, student, moment)
 
 
+def handed_in_as(path: Path) -> str:
+    """The name under which a submission has its line, whichever way its accents are stored."""
+    return unicodedata.normalize("NFC", path.name)
+
+
 def require_all(paths: Sequence[Path], receipts: dict[str, Receipt], file: Path) -> None:
     """SettingsError where a submission has no line: its attempt would count without anybody knowing when it came."""
-    if missing := [path.name for path in paths if path.name not in receipts]:
+    if missing := [path.name for path in paths if handed_in_as(path) not in receipts]:
         raise SettingsError(_("{path} has no line for {name}").format(path=file, name=", ".join(missing)))
 
 
@@ -75,7 +81,7 @@ def with_standings(
 
     A fault of ours stands nowhere: as long as it is not graded again, it is no attempt.
     """
-    mine = [receipts[path.name] for path in paths]
+    mine = [receipts[handed_in_as(path)] for path in paths]
     stands: dict[str, Standing] = {}
     for student in dict.fromkeys(one.student for one in mine):
         attempts = [

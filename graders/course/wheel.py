@@ -74,6 +74,7 @@ KEPT = (
     "specs/*.py",
     "throughput/__init__.py",
     "throughput/empties.py",
+    "throughput/heat.py",
     "throughput/judge.py",
     "throughput/limits.py",
     "throughput/profile.py",

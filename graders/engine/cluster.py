@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ class Cluster:
     ) -> None:
         self._client, self._setting, self._unisolated, self._owned = client, setting, unisolated, owned
         self._resources = {CORE: 1} if setting.throughput else None
+        self._name = uuid.uuid4().hex  # several runs may have one scheduler, and a key means one job there
         try:
             self._wait_for_workers(patience)
             self._require_version()
@@ -107,7 +109,7 @@ class Cluster:
             job,
             pure=False,  # the same bytes handed in twice are two jobs
             resources=self._resources,
-            key=f"grade-{job.number}-{id(self):x}",
+            key=f"grade-{job.number}-{self._name}",
         )
 
     def _result(self, future: Any, job: Job) -> Done:

@@ -51,12 +51,16 @@ class Ledger:
         report = self._patiently(lambda: self._book.known(place, key))
         if report is None:
             return None
-        before = self._patiently(lambda: self._waits(place, key))
+        return report, self._patiently(lambda: self._accepted(place, key, report))
+
+    def _accepted(self, place: Place, key: str, report: Report) -> Recorded | None:
+        """What becomes of a score that waits; asked again where the answer was lost, it may wait no longer."""
+        before = self._waits(place, key)
         if before is None:
-            return report, None
+            return None
         if report.score < before - DROP and not self._confirmed:
-            return report, Recorded(Outcome.PROPOSED, before, report.score)
-        return report, self._patiently(lambda: self._put(place, key, report, again=True))
+            return Recorded(Outcome.PROPOSED, before, report.score)
+        return self._put(place, key, report, again=True)
 
     def record(self, one: Handed, submission: Submission, report: Report) -> Recorded:
         """Record a report that was made now, in a transaction of its own."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graders.engine.jobs import Engine, EngineFailure, Job, not_done
+from graders.engine.jobs import Done, Engine, EngineFailure, Job, not_done
 from graders.i18n import _
 from graders.intake.reference import reference_submission
 from graders.intake.submission import Submission, read_submission
@@ -113,6 +113,7 @@ class Run:
                     faults = 0
                     continue
                 submission = self._given.pop(done.number)
+                done = self._own(done, submission)
                 with self._whole():
                     recorded = self._record(done.number, submission, done.report)
                 faults = faults + 1 if done.report.faulty else 0
@@ -122,6 +123,13 @@ class Run:
         finally:
             engine.close()
         yield from unread
+
+    def _own(self, done: Done, submission: Submission) -> Done:
+        """What was done, if it was done to this submission."""
+        if done.report.fingerprint == submission.fingerprint:
+            return done
+        fault = GraderError(_("the report that came back is of another submission"))
+        return not_done(Job(done.number, submission), self.setting, fault)
 
     def _jobs(self, left: Iterable[int], unread: list[Ended]) -> Iterator[Job]:
         for number in left:

@@ -149,6 +149,14 @@ class Gradebook:
         with self.session() as session:
             return add(session, place, key, report, told)
 
+    def dated(self, unit: str) -> set[str]:
+        """The students who have work in a unit of which it is known when it came."""
+        wanted = (
+            select(Student.name).join(Student.works).where(Work.unit == unit, Work.received.is_not(None)).distinct()
+        )
+        with self.reading() as session:
+            return set(session.scalars(wanted.distinct()))
+
     def reports(self, unit: str) -> Iterator[tuple[Student, Work, Report]]:
         """Every work of a unit with the report that counts, student by student, in the order they were handed in."""
         with self.reading() as session:
@@ -178,12 +186,14 @@ def _with_key(session: Session, place: Place, key: str) -> list[Grading]:
 
 
 def _is_outdated(session: Session, work: Work) -> bool:
-    """Whether another content came in the same place after this one."""
+    """Whether another work of the student's was come across after this one, and no time says which came last."""
+    if work.received is not None:
+        return False
     later = select(Work.id).where(
         Work.student_id == work.student_id,
         Work.unit == work.unit,
-        Work.submission == work.submission,
         Work.id != work.id,
         Work.last_seen > work.last_seen,
+        Work.received.is_(None),
     )
     return session.scalars(later.limit(1)).first() is not None

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 TEST = "test-"
 """What the cells that hold a task's points begin with, as in graders.course.cells."""
 BY = "nbgrader"
+TAKEN_BACK = "nbgrader, taken back there"
+"""Who gave what nbgrader no longer has; so that it comes back when it is given there again."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,20 @@ def _import_one(book: Gradebook, submission: SubmittedAssignment, done: Imported
     place = Place(student, unit, student, fingerprint, received=received)
     done.outcomes[book.record(place, key, report, why=_("imported from nbgrader")).outcome] += 1
     for grade in grades:
-        if grade.auto_score is not None and grade.manual_score not in (None, grade.auto_score):
-            score = grade.manual_score + (grade.extra_credit or 0.0)
-            with book.session() as session:
-                kept = _override(session, student, unit, grade.name.removeprefix(TEST), score)
-            done.kept += [kept] if kept else []
+        task = grade.name.removeprefix(TEST)
+        with book.session() as session:
+            if grade.auto_score is None or grade.manual_score in (None, grade.auto_score):
+                _take_back(session, student, unit, task)
+                continue
+            kept = _override(session, student, unit, task, grade.manual_score + (grade.extra_credit or 0.0))
+        done.kept += [kept] if kept else []
+
+
+def _take_back(session: Session, student: str, unit: str, task: str) -> None:
+    """Where a person has taken back in nbgrader what an import brought, it holds no longer here."""
+    for one in find_student(session, student).overrides:
+        if (one.unit, one.task, one.by) == (unit, task, BY):
+            one.by, one.withdrawn = TAKEN_BACK, one.withdrawn or datetime.now(UTC)
 
 
 def _override(session: Session, student: str, unit: str, task: str, score: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -56,7 +57,7 @@ class Place:
     def __post_init__(self) -> None:
         for name in ("student", "submission", "path"):  # files may have names that are no text
             text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
-            object.__setattr__(self, name, text)
+            object.__setattr__(self, name, text if name == "path" else unicodedata.normalize("NFC", text))
 
 
 @dataclass(frozen=True)
@@ -172,10 +173,8 @@ def work_at(session: Session, place: Place) -> Work:
 
 
 def came_last(session: Session, work: Work) -> None:
-    """Note that this is what was come across last in its place, whatever became of the clock."""
-    others = select(func.max(Work.last_seen)).where(
-        Work.student_id == work.student_id, Work.unit == work.unit, Work.submission == work.submission
-    )
+    """Note that this is what was come across last of the student's, whatever became of the clock."""
+    others = select(func.max(Work.last_seen)).where(Work.student_id == work.student_id, Work.unit == work.unit)
     latest = session.scalar(others)
     now = datetime.now(UTC)
     work.last_seen = max(now, latest + timedelta(microseconds=1)) if latest else now

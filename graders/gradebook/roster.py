@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ def read_roster(path: Path) -> list[Member]:
                 if None in row or None in row.values() or not row["student"].strip():
                     text = _("{path}, line {line}: it must have {count} fields, and a student among them")
                     raise GradebookError(text.format(path=path, line=reader.line_num, count=len(header)))
-                members.append(Member(**{name: value.strip() for name, value in row.items()}))
+                told = {name: unicodedata.normalize("NFC", value.strip()) for name, value in row.items()}
+                members.append(Member(**told))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GradebookError(f"{path}: {error}") from None
     if not members:

@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -124,8 +125,8 @@ def _mode(path: Path) -> int:
 
 
 def submission_name(path: Path) -> str:
-    """A submission is called after its file or folder."""
-    name = path.name if path.name.strip(".") else path.resolve().name
+    """A submission is called after its file or folder; accents are composed, as some systems take them apart."""
+    name = unicodedata.normalize("NFC", path.name if path.name.strip(".") else path.resolve().name)
     for suffix in (".py", ".ipynb", *ARCHIVES):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)] or name

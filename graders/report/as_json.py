@@ -58,6 +58,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "versions": {name: printable(report.versions[name]) for name in sorted(report.versions)},
         "started": report.started,
         "seconds": number(report.seconds),
+        "memory": report.memory,
         "optional": list(report.optional),
         "bonus": list(report.bonus),
         "bonus_score": report.bonus_score,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graders.report.text import points, printable
 from graders.report.view import task_views
@@ -17,24 +17,32 @@ _FORMULA = tuple("=+-@\t\r＝＋－＠")
 ENCODING = "utf-8-sig"
 """Of the file: the byte order mark is what makes Excel read Chinese."""
 STANDING = ("attempt", "days_late", "penalty", "final", "counts")
+WAITING = "until confirmed"
 
 
-def to_csv(reports: Sequence[Report]) -> str:
+def to_csv(reports: Sequence[Report], counting: Mapping[str, float] | None = None) -> str:
     """The class as CSV text: submission, score, max_score, a column a task, problem.
 
     Where attempts and times are known, five more: attempt, days_late, penalty, final, counts.
+
+    Args:
+        counting: by submission, the score that counts until a person confirms this lower one; where there are any, a
+            column "until confirmed" has them.
     """
     tasks = task_names(reports)
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     standing = STANDING if any(report.standing for report in reports) else ()
-    writer.writerow(["submission", "score", "max_score", *map(harmless, tasks), "problem", *standing])
+    waiting = [WAITING] if counting else []
+    writer.writerow(["submission", "score", "max_score", *map(harmless, tasks), "problem", *standing, *waiting])
     for report in reports:
         scores = {task.name: points(task.score) for task in task_views(report)}
         earned = [scores.get(task, "") for task in tasks]
         totals = [points(report.score), points(report.max_score)]
         stands = _standing(report) if standing else []
-        writer.writerow([harmless(report.submission), *totals, *earned, harmless(report.problem), *stands])
+        before = (counting or {}).get(report.submission)
+        until = ["" if before is None else points(before)] if counting else []
+        writer.writerow([harmless(report.submission), *totals, *earned, harmless(report.problem), *stands, *until])
     return table.getvalue()
 
 

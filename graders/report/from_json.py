@@ -31,6 +31,7 @@ def from_json(text: str) -> Report:
         started=data["started"],
         seconds=float(data["seconds"]),
         timings={name: float(value) for name, value in data["timings"].items()},
+        memory=data.get("memory", 0),  # older reports have none
         optional=tuple(data["optional"]),
         bonus=tuple(data["bonus"]),
         policy=Policy(),

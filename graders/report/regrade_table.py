@@ -11,7 +11,7 @@ from graders.gradebook.difference import Change
 from graders.i18n import _
 from graders.regrade import Move, Preview
 from graders.report.pen import Pen
-from graders.report.text import points, printable
+from graders.report.text import listed, points, printable
 from graders.report.view import out_of
 
 MOST = 100
@@ -38,9 +38,14 @@ def print_preview(found: Preview, console: Console) -> None:
         (_("not in the gradebook, and left alone: {names}"), found.unknown),
         (_("not graded, by a fault of the grader: {names}"), found.faulty),
         (_("changed while they were read, and left alone: {names}; give the same command again"), found.changed),
+        (_("not graded again, for a person rejected what came of it: {names}"), found.rejected),
+        (_("not among what was given, though they count: {names}"), found.missing),
     ):
         if names:
-            console.print(pen.text(text.format(names=", ".join(names))), highlight=False)
+            console.print(pen.text(text.format(names=listed(names))), highlight=False)
+    if found.known:
+        text = _("not graded again, for version, policy and secret are the same: {count}; --force grades them again")
+        console.print(pen.text(text.format(count=found.known)), highlight=False)
 
 
 def total(found: Preview) -> str:
@@ -123,4 +128,7 @@ def to_json(found: Preview, recorded: int) -> dict[str, Any]:
         "not_in_gradebook": list(map(printable, found.unknown)),
         "faulty": list(map(printable, found.faulty)),
         "changed": list(map(printable, found.changed)),
+        "rejected": list(map(printable, found.rejected)),
+        "missing": list(map(printable, found.missing)),
+        "known": found.known,
     }

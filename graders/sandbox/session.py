@@ -18,7 +18,7 @@ from graders.sandbox.channel import Channel, Gone, Late, Log, Remaining, Sandbox
 from graders.sandbox.decoder import Decoder, skipped_at
 from graders.sandbox.program import Loaded, Piece, Program, Reply, Skipped, Status
 from graders.sandbox.requests import Batch, Batched
-from graders.sandbox.stopwatch import Stopwatch, Turn
+from graders.sandbox.stopwatch import Stopwatch, Turn, peak_memory
 from graders.verdict import GraderError
 
 T = TypeVar("T")
@@ -63,6 +63,8 @@ class Session:
         self._left = backend.limits.submission_seconds if budget is None else budget
         self._meanwhile: Callable[[], object] | None = None
         self._stopwatch: Stopwatch | None = None
+        self.memory = 0
+        """Bytes that any of its workers has held at most, of those that are gone; 0 where nobody could see."""
 
     def __enter__(self) -> Self:
         return self
@@ -315,6 +317,7 @@ class Session:
     def _start_worker(self) -> Channel:
         """A channel to a fresh worker, in the sandbox there is or a new one; we may fail once."""
         self._channel = None
+        self._weigh()
         if self._left <= 0:
             raise WorkerFault("timeout", self._late(0.0))
         for attempt in (1, 2):
@@ -328,9 +331,15 @@ class Session:
                     raise GraderError(_("the sandbox failed: {error}").format(error=error)) from error
         raise AssertionError("unreachable")
 
+    def _weigh(self) -> None:
+        """Before a worker goes: what it held."""
+        if self._sandbox is not None and self._sandbox.worker > 0:
+            self.memory = max(self.memory, peak_memory(self._sandbox.worker))
+
     def _destroy(self) -> None:
         self._channel = None
         if self._sandbox is not None:
+            self._weigh()
             self._sandbox.close()
             self._sandbox = None
 

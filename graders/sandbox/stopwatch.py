@@ -1,4 +1,4 @@
-"""Linux: a worker's CPU time, read from outside while it is stopped.
+"""Linux: a worker's CPU time, read from outside while it is stopped, and its memory.
 
 The kernel keeps all figures. A worker cannot move its clock, and does not run unless it is its turn. Its process is
 not what it says it is: the kernel vouches for who sent the message that a worker is ready.
@@ -142,6 +142,16 @@ def works() -> bool:
         return time.clock_gettime_ns(~os.getpid() << 3 | SCHEDULED) > 0
     except (OSError, ValueError, IndexError):
         return False
+
+
+def peak_memory(process: int) -> int:
+    """The bytes that a process has held in memory at most, as the kernel counts them; 0 where it does not say."""
+    try:
+        with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as file:
+            lines = dict(line.split(":", 1) for line in file if ":" in line)
+        return 1024 * int(lines["VmHWM"].split()[0])
+    except (OSError, LookupError, ValueError):  # it has ended, or this is no Linux
+        return 0
 
 
 def name_senders(receiver: socket.socket) -> None:

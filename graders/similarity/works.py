@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from graders.course.received import handed_in_as
 from graders.course.stub import stub_source
 from graders.i18n import _
+from graders.intake.archive import ARCHIVES
 from graders.intake.reference import reference_source
-from graders.intake.submission import list_submissions, read_submission, submission_names
+from graders.intake.submission import (
+    list_skipped,
+    list_submissions,
+    read_submission,
+    submission_name,
+    submission_names,
+)
+from graders.policy import SettingsError
 from graders.specs.unit import Unit
 
 if TYPE_CHECKING:
@@ -53,25 +62,28 @@ def class_works(
     """The works of a folder of submissions, and those that cannot be read."""
     paths = list_submissions(folder, unit)
     names, works, left = submission_names(paths), list[Work](), list[Left]()
+    skipped = _("neither a folder, nor a Python file, a notebook or an archive")
+    left += [Left(path.name, skipped) for path in list_skipped(folder, unit)]
     for path in paths:
         submission = read_submission(path, unit)
         if submission.problem:
             left.append(Left(names[path], submission.problem))
             continue
-        receipt = (receipts or {}).get(path.name)
-        student = receipt.student if receipt else names[path]
+        receipt = (receipts or {}).get(handed_in_as(path))
+        student = receipt.student if receipt else submission_name(path).casefold()
         works.append(work_of(names[path], student, "work", [piece.text for piece in submission.pieces]))
     return works, left
 
 
 def corpus_works(folders: Iterable[Path], unit: Unit) -> tuple[list[Work], list[Left]]:
-    """Every Python file and notebook below some folders."""
+    """Every Python file, notebook and archive below some folders; SettingsError where there is none."""
     works, left = list[Work](), list[Left]()
     for folder in folders:
-        found = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+        below = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+        found = [path for path in below if path.is_file() and path.name.lower().endswith((".py", ".ipynb", *ARCHIVES))]
+        if not found:
+            raise SettingsError(_("{path}: no Python file, notebook or archive to compare with").format(path=folder))
         for path in found:
-            if path.suffix.lower() not in (".py", ".ipynb") or not path.is_file():
-                continue
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}" if path != folder else path.name
             submission = read_submission(path, unit)
             if submission.problem:

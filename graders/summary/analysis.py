@@ -17,6 +17,7 @@ from graders.verdict import Report, Result, Status
 ENOUGH = 20
 """Students below whom a discrimination would be chance."""
 BINS = 10
+MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Costs:
-    """What grading took. seconds: a submission. phases: mean seconds by phase, the longest first."""
+    """What grading took.
+
+    seconds: a submission. phases: mean seconds by phase, the longest first. memory: MiB that a submission's worker held
+    at most; None where nobody could see.
+    """
 
     seconds: Spread
     phases: tuple[tuple[str, float], ...]
+    memory: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -241,10 +247,11 @@ def progress_of(students: Sequence[Student]) -> Progress | None:
 
 
 def costs_of(record: ClassRecord) -> Costs:
-    """The time of every submission."""
+    """The time and the memory of every submission."""
     reports, phases = record.reports, dict[str, float]()
     for report in reports:
         for name, seconds in report.timings.items():
             phases[name] = phases.get(name, 0.0) + seconds / len(reports)
     ordered = tuple(sorted(phases.items(), key=lambda one: -one[1]))
-    return Costs(spread([report.seconds for report in reports]), ordered)
+    memory = [report.memory / MIB for report in reports if report.memory]
+    return Costs(spread([report.seconds for report in reports]), ordered, spread(memory) if memory else None)

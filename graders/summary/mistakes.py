@@ -8,7 +8,7 @@ from graders.i18n import _, misconception
 from graders.summary.catalogue import UNEXPLAINED, known_words
 from graders.summary.mask import Mask, mask_of
 from graders.summary.record import ClassRecord, Student
-from graders.verdict import Report, Result
+from graders.verdict import Report, Result, Status
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Mistake:
     """A mistake that the reports could name.
 
     label: in the catalogue of known mistakes, "" for one that is not in it. words: what it is, in the language in use.
-    students: who made it in any attempt. still: in how many of their works that count it is left.
+    students: how many made it in any attempt. mended: how many of them later handed in work that passes where it was
+    seen.
     """
 
     key: str
@@ -33,13 +34,13 @@ class Mistake:
     task: str
     words: str
     students: int
-    still: int
+    mended: int
     example: Example
 
     @property
-    def mended(self) -> int:
-        """How many got rid of it by handing in again."""
-        return self.students - self.still
+    def still(self) -> int:
+        """How many have not got rid of it, as far as anybody knows: what could not be graded mends nothing."""
+        return self.students - self.mended
 
 
 def mistakes_of(record: ClassRecord) -> tuple[Mistake, ...]:
@@ -53,13 +54,25 @@ def mistakes_of(record: ClassRecord) -> tuple[Mistake, ...]:
     mask, catalogue = mask_of(record), known_words()
     found = []
     for one, places in made.items():
-        makers = {student.pseudonym: student for student, _result in places}
-        still = sum(one in keys(student.counted.report) for student in makers.values())
+        makers = {student.pseudonym: (student, result) for student, result in places}
+        mended = sum(passes(student, result) for student, result in makers.values())
         results = [result for _student, result in places]
         label = results[0].misconceptions[0] if results[0].misconceptions else ""
         words = misconception(catalogue[label]) if label in catalogue else mask(_(results[0].likely))
-        found.append(Mistake(one, label, results[0].task, words, len(makers), still, plainest(results, mask)))
+        found.append(Mistake(one, label, results[0].task, words, len(makers), mended, plainest(results, mask)))
     return tuple(sorted(found, key=lambda one: (-one.students, -one.still, one.key)))
+
+
+def passes(student: Student, shown: Result) -> bool:
+    """Whether a student's last work that was judged on what a result is about passes it."""
+    where = (shown.task, shown.property)
+    judged = [
+        one
+        for attempt in student.attempts
+        for one in attempt.report.results
+        if (one.task, one.property) == where and one.status in (Status.PASSED, Status.FAILED)
+    ]
+    return judged[-1].status is Status.PASSED
 
 
 def explained(result: Result) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -68,5 +69,13 @@ def _environment() -> Environment:
         OPEN_MISTAKES=OPEN_MISTAKES,
         OPEN_PROPERTIES=OPEN_PROPERTIES,
     )
-    made.filters.update(listed=lambda names: "|" + "|".join(names) + "|")
+    made.filters.update(moment=moment, listed=lambda names: "|" + "|".join(names) + "|")
     return made
+
+
+def moment(text: str) -> str:
+    """A time in ISO 8601 to the minute, with its offset: "2027-01-31 23:59 +08:00"."""
+    if not text:
+        return ""
+    when = datetime.fromisoformat(text)
+    return f"{when:%Y-%m-%d %H:%M} " + ("UTC" if not when.utcoffset() else when.isoformat()[-6:])

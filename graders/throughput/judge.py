@@ -11,9 +11,10 @@ from graders.properties.base import Earlier
 from graders.properties.throughput import QUESTION, THROUGHPUT
 from graders.sandbox.session import Session
 from graders.specs.row import Row
+from graders.throughput.heat import Race
 from graders.throughput.limits import Limits
 from graders.throughput.limits import limits as limits_of
-from graders.throughput.stand import Race, Stand
+from graders.throughput.stand import Stand
 from graders.throughput.statistic import share
 from graders.verdict import Pictures, Result, Speed, Status
 

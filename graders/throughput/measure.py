@@ -13,9 +13,10 @@ import torch
 from graders.misconceptions.variant import Variant, rows
 from graders.sandbox import Backend
 from graders.sandbox.session import Session
+from graders.throughput.heat import LONGEST, Race
 from graders.throughput.limits import Limits
 from graders.throughput.practice import ROUNDS, practise
-from graders.throughput.stand import LONGEST, Race, Stand
+from graders.throughput.stand import Stand
 from graders.throughput.variants import GENERATED, classify, variants
 from graders.verdict import GraderError
 

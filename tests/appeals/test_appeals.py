@@ -121,6 +121,10 @@ def test_the_audit_holds_the_graders_to_a_courses_wheats(
     assert not by_mean.good
     assert by_mean.line.startswith("NO  03-backprop")
     assert "gradient db" in by_mean.detail
+    monkeypatch.setattr(backend, "isolated", False, raising=False)
+    refused = [*wheats.audit_wheats(Course(tmp_path), found, backend, None)]
+    assert not any(one.good for one in refused)
+    assert all("does not isolate" in one.detail for one in refused)
 
 
 @pytest.mark.parametrize("name", ["03-backprop/affine.py", "03-backprop/nothing__x.py", "99/affine__x.py"])

@@ -42,7 +42,16 @@ class ByHand:
     def report(self, job: Job) -> Report:
         status = Status.ERROR if job.submission.name in self.faulty else Status.PASSED
         result = Result("one_hot", "forward", "", status, self.score, 5.0, "a fault" if status == "error" else "")
-        return Report("01-activations", "", job.submission.name, "", (result,), started=f"{self.score}")
+        submission = job.submission
+        return Report(
+            "01-activations",
+            "",
+            submission.name,
+            "",
+            (result,),
+            fingerprint=submission.fingerprint,
+            started=f"{self.score}",
+        )
 
     def close(self) -> None:
         self.closed = True

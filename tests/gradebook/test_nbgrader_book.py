@@ -94,7 +94,7 @@ def test_a_lower_score_in_nbgrader_waits_for_a_person(small: Gradebook, database
     assert import_book(small, database).outcomes == {Outcome.PROPOSED: 1}
 
 
-def by_hand(database: Path, points: float) -> None:
+def by_hand(database: Path, points: float | None) -> None:
     """What a person gives ada for relu in nbgrader."""
     with theirs(database) as book:
         book.find_grade("test-relu", "backprop", UNIT, "ada").manual_score = points
@@ -107,7 +107,7 @@ def final(book: Gradebook) -> float | None:
 
 
 def test_points_given_in_nbgrader_follow_it(small: Gradebook, database: Path):
-    for points, wanted in ((5.0, 17.0), (7.0, 19.0), (5.0, 17.0)):
+    for points, wanted in ((5.0, 17.0), (7.0, 19.0), (5.0, 17.0), (None, 15.0), (5.0, 17.0), (3.0, 15.0)):
         by_hand(database, points)
         assert import_book(small, database).kept == []
         assert final(small) == wanted

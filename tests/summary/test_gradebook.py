@@ -71,7 +71,7 @@ def test_the_command_reads_it(book: str, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli, ["summary", "--gradebook", book])
     assert done.exit_code == 0, done.output
-    assert "Time of grading" in Path("summary.html").read_text(encoding="utf-8")
+    assert "Time and memory" in Path("summary.html").read_text(encoding="utf-8")
     missing = CliRunner().invoke(cli, ["summary"])
     assert missing.exit_code == 2
     assert "there is no gradebook" in missing.output

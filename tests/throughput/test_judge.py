@@ -15,9 +15,10 @@ from graders.sandbox.program import Piece
 from graders.secrets import PUBLIC
 from graders.specs import find_unit
 from graders.throughput import judge
+from graders.throughput.heat import Race
 from graders.throughput.judge import concluded
 from graders.throughput.limits import Limits
-from graders.throughput.stand import Race, Stand
+from graders.throughput.stand import Stand
 from graders.throughput.statistic import Interval
 from graders.verdict import Report, Result, Status
 from tests.graders.editing import EXAMS, ROWS

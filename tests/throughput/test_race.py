@@ -14,7 +14,8 @@ from graders.sandbox.program import Piece, Reply
 from graders.sandbox.session import Session
 from graders.sandbox.stopwatch import Turn
 from graders.specs.row import Row
-from graders.throughput.stand import LONGEST, Heat, Race, Stand, reference_pieces
+from graders.throughput.heat import LONGEST, Heat, Race
+from graders.throughput.stand import Stand, reference_pieces
 from graders.throughput.statistic import Interval
 
 LIMITS = (2.0, 4.0)
@@ -101,7 +102,7 @@ def test_after_a_slow_moment_requests_are_as_large_as_before(stand: Stand):
     pieces = (*reference_pieces(row), Piece("", BUSY.format(seconds=0.3, times=1)))
     with Session(stand.backend, pieces, row.functions) as session:
         race = stand.race(row, 1, session, LIMITS)
-        heat = Heat(stand, stand.track(row, 1), session, LIMITS, LONGEST)
+        heat = Heat(stand.parties(session), stand.track(row, 1), LIMITS, LONGEST)
         heat.run(1)
     assert not race.broken + race.hopeless
     assert heat.programs == stand.track(row, 1).programs

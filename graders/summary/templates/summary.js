@@ -68,7 +68,11 @@
     button.addEventListener("click", () => {
       form.reset();
       form.elements.mistake.value = button.dataset.pick;
-      setTimeout(() => { filter(); location.hash = "#students"; });
+      setTimeout(() => {
+        filter();
+        if (location.hash === "#students") navigate(true);  // nothing changes, and no event comes
+        else location.hash = "#students";
+      });
     });
   }
   addEventListener("hashchange", () => navigate(true));
