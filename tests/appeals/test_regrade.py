@@ -18,9 +18,9 @@ from graders.commands.shared import make_setting
 from graders.engine.ledger import Ledger
 from graders.engine.run import Handed
 from graders.gradebook.book import Gradebook, Place
-from graders.gradebook.decisions import pending
+from graders.gradebook.decisions import decide, pending
 from graders.intake.submission import read_submission
-from graders.regrade import Preview, confirm, preview
+from graders.regrade import Preview, confirm, missing, preview
 from graders.report.regrade_table import print_preview, to_json
 from graders.secrets import PUBLIC, make_secret
 from graders.specs import find_unit
@@ -104,6 +104,43 @@ def test_what_was_shown_is_what_counts_and_is_not_graded_twice(book: Gradebook):
         assert pending(session) == []
     again = preview(book, places(), keys(), grade, "mended")
     assert (again.same, again.moves, again.proposals) == (4, [], [])
+
+
+def test_what_a_person_rejected_is_not_proposed_again(book: Gradebook):
+    preview(book, places(), keys(), Grade(), "mended")
+    with book.session() as session:
+        (bobs,) = (one for one in pending(session) if one.student == "bob")
+        decide(session, False, "Curie", ids=[bobs.id])
+    grade = Grade()
+    found = preview(book, places(), keys(), grade, "mended")
+    assert (grade.asked, found.rejected, found.drops) == ([], ["bob.py"], [])
+    assert confirm(book, found, "Curie") == 2
+    assert counting(book)["bob"] == 4.0
+    console = Console(record=True, width=100)
+    print_preview(found, console)
+    assert "rejected what came of it: bob.py" in " ".join(console.export_text().split())
+
+
+def test_by_force_everybody_is_graded_again_once(book: Gradebook):
+    """Graders that were mended in place have the version they had."""
+    asked, same = dict.fromkeys(places(), "same"), Grade()
+    for one in places():
+        if str(one) != "eva":
+            book.record(places()[one], "same", OLD[str(one)])
+    found = preview(book, places(), asked, same, "mended in place")
+    assert (same.asked, found.known, found.moves) == ([], 4, [])
+    forced = preview(book, places(), asked, same, "mended in place", force=True)
+    assert same.asked == ["ada", "bob", "cid", "dan"]
+    assert [one.student for one in forced.drops] == ["bob"]
+    shown = preview(book, places(), asked, same, "mended in place", force=True)
+    assert (len(same.asked), shown.proposals) == (4, forced.proposals)
+    confirm(book, shown, "Curie")
+    assert counting(book)["bob"] == 2.5
+
+
+def test_what_counts_and_was_not_given_is_named(book: Gradebook):
+    given = [place for path, place in places().items() if str(path) != "cid"]
+    assert missing(book, UNIT, find_unit(UNIT).policy, given) == ["cid.py"]
 
 
 def test_a_newer_preview_takes_the_place_of_an_older_one(book: Gradebook):

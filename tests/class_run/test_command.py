@@ -67,10 +67,14 @@ def test_a_lower_score_is_told_and_waits_for_a_word(monkeypatch: pytest.MonkeyPa
         return replace(done, report=replace(done.report, results=results))
 
     monkeypatch.setattr("graders.engine.local.do", harder)
-    told = run(path, "--force", "--why", "a mistake of ours")
+    told = run(path, "--force", "--why", "a mistake of ours", "--out", "out")
     assert "not recorded, being lower than before: 1" in words(told)
     assert f"ada: {before:g} -> {before / 2:g}" in words(told)
     assert score_of("ada") == before
+    with Path("out/class.csv").open(encoding="utf-8-sig", newline="") as file:
+        (line,) = csv.DictReader(file)
+    assert (float(line["score"]), float(line["until confirmed"])) == (before / 2, before)
+    assert f"{before:g} do, from before, until somebody confirms" in Path("out/ada.html").read_text()
     assert "lower than before" in words(run(path))
     run(path, "--accept-drops")
     assert score_of("ada") == before / 2
@@ -254,3 +258,24 @@ def test_options_that_do_not_fit_are_usage_errors(options: list[str], says: str)
     told = run("class", *options)
     assert told.exit_code == 2, told.output
     assert says in words(told)
+
+
+def test_new_work_without_a_time_beside_work_with_one_is_told(folder: Path):
+    lines = ["submission,student,received", "ada.py,ada,2027-01-01T10:00:00Z"]
+    Path("received.csv").write_text("\n".join(lines))
+    told = run("class/ada.py", "--received", "received.csv")
+    assert "earlier work of theirs" not in words(told)
+    (folder / "ada.py").write_text((folder / "ada.py").read_text() + "\n# again\n")
+    assert "ada: earlier work of theirs has a time" in words(run("class/ada.py"))
+    assert "earlier work of theirs" not in words(run("class/ada.py"))
+
+
+def test_a_name_is_the_same_however_its_accents_are_stored(folder: Path):
+    apart, composed = "Jose\u0301.py", "Jos\u00e9.py"
+    (folder / "ada.py").rename(folder / apart)
+    Path("received.csv").write_text(f"submission,student,received\n{composed},Jos\u00e9,2027-01-01T10:00:00Z\n")
+    told = run(folder / apart, "--received", "received.csv")
+    assert told.exit_code == 0, told.output
+    with Gradebook(".backcheck/gradebook.db") as book:
+        (found,) = book.reports("01-activations")
+    assert (found[0].name, found[1].submission) == ("Jos\u00e9", composed)

@@ -57,6 +57,13 @@ class ByHand:
         self.closed = True
 
 
+class Mistaken(ByHand):
+    """An engine that gives back a report on somebody else."""
+
+    def report(self, job: Job) -> Report:
+        return replace(super().report(job), fingerprint="another")
+
+
 class Class:
     """A folder, its gradebook, and what is run over it."""
 
@@ -327,3 +334,21 @@ def test_a_gradebook_that_is_gone_ends_the_run(klass: Class, monkeypatch: pytest
     with pytest.raises(GradebookFault):
         klass.run(engine)
     assert engine.closed
+
+
+def test_a_report_on_another_submission_is_a_fault_of_ours(klass: Class):
+    assert all(one.report.faulty for one in klass.run(Mistaken()))
+    assert klass.works() == []
+    assert not any(one.report.faulty for one in klass.run(ByHand()))
+
+
+def test_the_last_of_several_names_counts_where_nobody_says_when(klass: Class):
+    """A file, then another one instead of it, then the first again: what was come across last came last."""
+    first, other = klass.handed[0], replace(klass.handed[0], path=klass.handed[0].path.with_suffix(".ipynb"))
+    other.path.write_text("{}")
+    for one in (first, other, first):
+        klass.handed = [one]
+        klass.run(ByHand())
+    with klass.book.reading() as session:
+        found = session.scalars(select(Work).order_by(Work.last_seen)).all()
+    assert [one.submission for one in found] == [other.path.name, first.path.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from click.testing import CliRunner
 
 from graders.cli import cli
 from graders.course.stub import stub_source
+from graders.policy import SettingsError
 from graders.specs import find_unit
 
 pytest.importorskip("copydetect", reason="copydetect is not installed: pip install backcheck[similarity]")
 from graders.similarity.leads import Found, find_leads
 from graders.similarity.page import excerpt, to_html, to_json
 from graders.similarity.prints import prints
-from graders.similarity.works import class_works, reference_work, stub_code, without_one_liners, work_of
+from graders.similarity.works import class_works, corpus_works, reference_work, stub_code, without_one_liners, work_of
 from tests.similarity.samples import ANN, BOB, CEM, RENAMED
 
 UNIT = find_unit("03")
@@ -68,6 +70,25 @@ def test_what_many_wrote_is_no_lead():
 def test_nobody_is_similar_to_themselves():
     works = [work_of(name, "ann", "work", [ANN]) for name in ("first", "second")]
     assert find_leads(works, [], stub_code(UNIT), 10).inside == ()
+
+
+def test_what_is_left_out_is_named_and_a_student_is_one(tmp_path: Path):
+    for name in ("ann.py", "Ann.ipynb", "bob.rar", "_cem.py"):
+        (tmp_path / name).write_text(ANN if name.endswith(".py") else "{}")
+    works, left = class_works(tmp_path, UNIT)
+    assert {one.student for one in works} == {"ann"}
+    assert {"bob.rar", "_cem.py"} <= {one.name for one in left}
+
+
+def test_a_corpus_may_hold_archives_and_has_to_hold_something(tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match="to compare with"):
+        corpus_works([tmp_path / "empty"], UNIT)
+    with zipfile.ZipFile(tmp_path / "ann.zip", "w") as archive:
+        archive.writestr("backprop.py", ANN)
+    (work,), left = corpus_works([tmp_path], UNIT)
+    assert (work.kind, left) == ("corpus", [])
+    assert "affine_forward" in work.code
 
 
 def test_the_published_solution_and_the_corpus_are_compared_with():

@@ -54,6 +54,32 @@ def test_mistakes_are_ranked_by_students_in_any_attempt(found: Analysis):
     assert [one.mended for one in found.mistakes] == [again, again] == [2, 2]
 
 
+def test_work_that_could_not_be_judged_mends_nothing():
+    wrong = made.result("affine", "gradient db", 2.0, ok=False, misconceptions=(made.MEAN,))
+    right = made.result("affine", "gradient db", 2.0, ok=True)
+    shown, mended = (replace(made.report("ann"), results=(one,)) for one in (wrong, right))
+    broken = replace(made.report("ann"), results=(), problem="a syntax error")
+    for reports, count in (
+        ((shown, broken), 0),
+        ((shown, mended), 1),
+        ((shown, mended, broken), 1),
+        ((mended, shown), 0),
+    ):
+        student = Student("ann", "s-1", tuple(Attempt(number, one) for number, one in enumerate(reports, 1)))
+        (mistake,) = analyse(ClassRecord(made.UNIT, (student,))).mistakes
+        assert (mistake.mended, mistake.still) == (count, 1 - count)
+
+
+def test_memory_is_told_where_it_is_known():
+    reports = [
+        replace(made.report(name), memory=memory << 20) for name, memory in (("ann", 40), ("bob", 60), ("cem", 0))
+    ]
+    students = tuple(Student(one.submission, one.submission, (Attempt(1, one),)) for one in reports)
+    memory = analyse(ClassRecord(made.UNIT, students)).costs.memory
+    assert memory is not None
+    assert (memory.median, memory.high) == (50, 60)
+
+
 def test_a_mistake_is_called_what_the_catalogue_calls_it(found: Analysis):
     assert found.mistakes[0].words == known_words()[made.MEAN] == "db is averaged over the batch, not summed"
 

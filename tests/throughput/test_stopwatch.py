@@ -27,6 +27,9 @@ def nap(milliseconds):
     time.sleep(milliseconds / 1000)
     return 0
 
+def hoard(megabytes):
+    return len(bytearray(b"x" * (megabytes << 20)))
+
 def own_name():
     return os.getpid()
 
@@ -65,6 +68,16 @@ def worker(session: Session) -> int:
 def state(process: int) -> str:
     with open(f"/proc/{process}/stat", encoding="ascii") as file:
         return file.read().rpartition(")")[2].split()[0]
+
+
+def test_what_a_worker_held_is_known_when_it_is_gone(session: Session):
+    session.fresh()
+    session.load()
+    before = session.memory
+    session.run([Program((Call("hoard", (200,)),))])
+    session.fresh()
+    session.load()
+    assert session.memory > max(before, 200 << 20)
 
 
 def test_work_is_charged_and_sleep_is_seen(session: Session):
