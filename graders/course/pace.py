@@ -141,7 +141,7 @@ def parts(students: list[str], size: int) -> Iterator[list[str]]:
 
 
 @click.command()
-@click.option("--unit", "name", default="03-backprop", show_default=True)
+@click.option("--unit", "name", default="01-activations", show_default=True)
 @click.option("--submissions", default=30, show_default=True)
 @click.option("--part", default=15, show_default=True, help="How many are graded before the other side's turn.")
 def main(name: str, submissions: int, part: int) -> None:
