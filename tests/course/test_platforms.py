@@ -16,9 +16,11 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from graders.batch import Grader, Setting
+from graders.course.folder import SECRET as SECRET_FILE
+from graders.course.folder import make_course
 from graders.course.leaks import answers, find
 from graders.course.platforms import PLATFORMS, autolab, github_classroom, gradescope, prairielearn
 from graders.course.platforms import __main__ as runner
@@ -26,14 +28,22 @@ from graders.course.platforms.archive import Archive, Member
 from graders.course.platforms.outcome import Outcome, fenced, outcome
 from graders.course.platforms.platform import Delivery, schema
 from graders.course.platforms.wheel import wheel_name
+from graders.intake.reference import closure, module_text
 from graders.intake.submission import Submission
 from graders.report.text import printable
 from graders.sandbox.program import Limits, Piece
 from graders.secrets import make_secret
+from graders.specs import find_unit
+from graders.usage import as_released
 from graders.verdict import Pictures, Report, Speed, Status
 from tests.course.platforms import FEW, RIGHT, SECRET, UNIT, WRONG, pack
 from tests.report import samples
 
+EXAMPLE = re.findall(
+    r"```toml\n(.*?)```",
+    (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)[0]
 HOSTILE = "</script><img src=x> ```\n| a | **b** \x1b[2J"
 WORK = {
     "right": RIGHT,
@@ -193,7 +203,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fails(platform: str, folder: Path) -> tuple[int, str]:
-    settings = {"platform": platform, "unit": UNIT.name, "language": "en", "throughput": False}
+    settings = {"platform": platform, "unit": UNIT.name, "language": "en", "throughput": False, "policy": {}}
     (folder / "pack.json").write_text(json.dumps(settings), encoding="utf-8")
     words = [str(folder), "--submission", str(folder / "work.py"), "--out", str(folder / "results.json")]
     done = CliRunner().invoke(runner.main, words)
@@ -315,6 +325,101 @@ def test_the_workflow_is_one(packed: dict[str, Path]):
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+# --- a course's own settings ---
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course that has released two units, one by the example of docs/policies.md, which reveals nothing."""
+    folder = tmp_path_factory.mktemp("course")
+    told = EXAMPLE.replace("[units.11-sequences]", '[units.11-sequences]\nreveal = "nothing"')
+    (folder / "course.toml").write_text(f'{told}\n[units.03-backprop]\nbonus = ["chain"]\n', encoding="utf-8")
+    make_course(folder, [find_unit("11"), UNIT])
+    (folder / "rules.md").write_text("## Rules\n\nWork in pairs.\n", encoding="utf-8")
+    return folder
+
+
+def packed_by(course: Path, platform: str, out: Path, *words: str) -> Result:
+    from graders.cli import cli
+
+    return CliRunner().invoke(
+        cli, [*words, "course", "pack", "11-sequences", "--for", platform, "--course", str(course), "--out", str(out)]
+    )
+
+
+def test_a_pack_grades_as_the_course_wants_it(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    done = packed_by(course, "gradescope", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "its own settings; set there what is attempts, counts, due, late here" in " ".join(done.output.split())
+    with zipfile.ZipFile(tmp_path / "11-sequences-gradescope.zip") as archive:
+        for name in ("backcheck/pack.json", "backcheck/secret"):
+            archive.extract(archive.getinfo(name), tmp_path)
+    assert (tmp_path / "backcheck/secret").read_bytes() == (course / SECRET_FILE).read_bytes()
+    (tmp_path / "backcheck/secret").chmod(0o600)
+    wrong = (
+        module_text(closure(["embedding_forward", "embedding_backward"])) + "\n\ndef ctc_collapse(path): return path\n"
+    )
+    (tmp_path / "sequences.py").write_text(wrong.replace("def embedding_backward", "def embedding_back"))
+    monkeypatch.setattr(runner, "SANDBOX", "auto")
+    told = json.loads((tmp_path / "backcheck/pack.json").read_text(encoding="utf-8")) | {"throughput": False}
+    (tmp_path / "backcheck/pack.json").write_text(json.dumps(told), encoding="utf-8")
+    words = [str(tmp_path / "backcheck"), "--submission", str(tmp_path / "sequences.py")]
+    done = CliRunner().invoke(runner.main, [*words, "--out", str(tmp_path / "results.json")])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    most = {test["name"].partition(":")[0].partition(" ")[0]: test["max_score"] for test in found["tests"]}
+    assert sum(most.values()) == 64
+    assert (most["ctc_collapse"], most["ctc_loss"]) == (0, 0)
+    assert 0 < found["score"] < most["embedding"]
+    assert found["visibility"] == "after_published"
+    assert "given:" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("platform", ["github-classroom", "autolab"])
+def test_a_handout_has_the_rules_and_the_lock_of_its_course(platform: str, course: Path, tmp_path: Path):
+    assert packed_by(course, platform, tmp_path).exit_code == 0
+    handed = tmp_path / "template-11-sequences"
+    if platform == "autolab":
+        with tarfile.open(tmp_path / "sequences.tar") as tar:
+            tar.extractall(tmp_path, filter="data")
+        with tarfile.open(tmp_path / "sequences/sequences-handout.tar") as tar:
+            tar.extractall(tmp_path, filter="data")
+        handed = tmp_path / "sequences-handout"
+    text = (handed / "handout.md").read_text(encoding="utf-8")
+    assert "Work in pairs." in text
+    assert "Optional, worth nothing and no part of the total: ctc_collapse, ctc_loss." in text
+    released, notes = as_released(find_unit("11"), handed / "sequences.py")
+    assert (released.total, released.reveal, notes) == (64, "nothing", [])
+
+
+def test_a_pack_speaks_the_language_of_its_course_unless_another_is_asked_for(course: Path, tmp_path: Path):
+    there = tmp_path / "course"
+    there.mkdir()
+    (there / "course.toml").write_text((course / "course.toml").read_text().replace('"en"', '"zh"'), encoding="utf-8")
+    for words, told in (((), "选做，不计分"), (("--lang", "en"), "Optional, worth nothing")):
+        done = packed_by(there, "github-classroom", tmp_path / "out", *words)
+        assert done.exit_code == 0, done.output
+        assert "Without --secret" in done.output, "messages stay in the language of who asked"
+        assert told in (tmp_path / "out/template-11-sequences/handout.md").read_text(encoding="utf-8")
+
+
+def test_what_was_released_otherwise_is_not_packed(course: Path, tmp_path: Path):
+    shutil.copytree(course, tmp_path / "course")
+    settings = tmp_path / "course" / "course.toml"
+    settings.write_text(settings.read_text().replace("speed = 2.5", "speed = 3.5"), encoding="utf-8")
+    done = packed_by(tmp_path / "course", "gradescope", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "released with other settings (speed)" in done.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pack_without_a_policy_is_no_pack(folder: Path):
+    (folder / "pack.json").write_text(json.dumps({"platform": "gradescope", "unit": UNIT.name, "language": "en"}))
+    done = CliRunner().invoke(runner.main, [str(folder), "--submission", str(folder / "work.py")])
+    assert done.exit_code == 3
+    assert "The grader failed, not you" in done.output
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

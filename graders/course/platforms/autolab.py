@@ -7,11 +7,19 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from graders.course.handout import handout_text
 from graders.course.platforms.archive import Archive, Member, tarred
 from graders.course.platforms.outcome import Outcome
-from graders.course.platforms.platform import Delivery, Order, Platform, dumped, image, script, settings, suite
-from graders.course.stub import stub_source
+from graders.course.platforms.platform import (
+    Delivery,
+    Order,
+    Platform,
+    dumped,
+    handed_out,
+    image,
+    script,
+    settings,
+    suite,
+)
 from graders.specs.unit import Unit
 
 SECONDS = 600
@@ -23,21 +31,15 @@ def pack(order: Order) -> Iterator[Archive]:
     for unit in order.units:
         name = assessment_name(unit)
         home = tarred([*settings(order, unit, "backcheck/"), *suite(order, "backcheck/")])
-        handed_out = [Member(f"{name}-handout/{path}", data) for path, data in _handout(order, unit)]
         members = (
             Member(f"{name}/{name}.yml", assessment(unit, order.language)),
             Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name)),
             Member(f"{name}/autograde-Makefile", script("autolab/autograde-Makefile.j2", file=unit.file)),
             Member(f"{name}/autograde.tar", home),
-            Member(f"{name}/{name}-handout.tar", tarred(handed_out)),
+            Member(f"{name}/{name}-handout.tar", tarred(handed_out(order, unit, f"{name}-handout/"))),
         )
         yield Archive(f"{name}.tar", members)
     yield Archive("image", tuple(image(order, "autograding_image", "")))
-
-
-def _handout(order: Order, unit: Unit) -> Iterator[tuple[str, bytes]]:
-    yield unit.file, stub_source(unit, order.language).encode()
-    yield "handout.md", handout_text(unit, order.language).encode()
 
 
 def assessment_name(unit: Unit) -> str:

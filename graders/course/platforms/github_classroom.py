@@ -6,11 +6,9 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from graders.course.handout import handout_text
 from graders.course.platforms.archive import Archive, Member
 from graders.course.platforms.outcome import Outcome, Test, cut
-from graders.course.platforms.platform import Delivery, Order, Platform, dumped, script, settings, suite
-from graders.course.stub import stub_source
+from graders.course.platforms.platform import Delivery, Order, Platform, dumped, handed_out, script, settings, suite
 from graders.specs.unit import Unit
 
 FAULT = 3
@@ -24,8 +22,7 @@ def pack(order: Order) -> Iterator[Archive]:
     for unit in order.units:
         members = (
             Member(".github/workflows/classroom.yml", script("github/classroom.yml.j2", unit=unit.name)),
-            Member(unit.file, stub_source(unit, order.language).encode()),
-            Member("handout.md", handout_text(unit, order.language).encode()),
+            *handed_out(order, unit),
             Member(".gitignore", b".backcheck/\n__pycache__/\n"),
         )
         yield Archive(f"template-{unit.name}", members)
