@@ -166,6 +166,88 @@ def test_a_unit_that_reveals_nothing_shows_its_tests_once_grades_are_published(r
     assert found["stdout_visibility"] == "hidden"
 
 
+def test_a_unit_that_reveals_nothing_shows_its_total_on_no_board(outcomes: dict[str, Outcome]):
+    found = replace(outcomes["wrong"], reveal="nothing")
+    assert gradescope.results(found)["leaderboard"] == []
+    last = autolab.autoresult(found)
+    shape("autolab-autoresult", last)
+    assert set(last) == {"scores"}
+    told = json.loads(autolab.assessment(UNIT.under(replace(UNIT.policy, reveal="nothing")), "en"))
+    shape("autolab-assessment", told)
+    assert "scoreboard" not in told
+    assert told["autograder"]["release_score"] is False
+    assert "scoreboard" in json.loads(autolab.assessment(UNIT, "en"))
+
+
+def counted_otherwise(report: Report, **policy: tuple[str, ...]) -> Outcome:
+    """The outcome where a course counts the tasks of a report in another way."""
+    optional = policy.get("optional", ())
+    results = (replace(one, score=0.0, max_score=0.0) if one.task in optional else one for one in report.results)
+    return outcome(replace(report, results=tuple(results), rules=("A rule.",), **policy))
+
+
+def test_whoever_has_all_regular_points_has_everything(reports: dict[str, Report]):
+    lost = tuple(
+        replace(one, score=0.0) if one.task == "chain" or one.task not in FEW else one
+        for one in reports["right"].results
+    )
+    few = tuple(one for one in lost if one.task in FEW)
+    found = counted_otherwise(replace(reports["right"], results=few), bonus=("chain",))
+    assert found.score == found.max_score == WORTH - UNIT.points["chain"]
+    assert prairielearn.results(found)["score"] == 1
+    assert github_classroom.result(found)["status"] == "pass"
+    assert github_classroom.result(found)["max_score"] == found.max_score
+    assert f"Total: {found.max_score:g} of {found.max_score:g} points." in found.markdown
+
+
+def test_bonus_makes_no_more_than_the_whole_share_and_makes_nothing_up(reports: dict[str, Report]):
+    few = tuple(one for one in reports["right"].results if one.task in FEW)
+    found = counted_otherwise(replace(reports["right"], results=few), bonus=("chain",))
+    assert found.score == WORTH > found.max_score
+    shape("prairielearn", prairielearn.results(found))
+    assert prairielearn.results(found)["score"] == 1
+    assert f"{WORTH:g} of {found.max_score:g} points" in prairielearn.results(found)["message"]
+    some = tuple(replace(one, score=0.0) if one.task == "affine" else one for one in few)
+    found = counted_otherwise(replace(reports["right"], results=some), bonus=("chain",))
+    assert github_classroom.result(found)["status"] == "fail"
+
+
+def test_what_is_no_part_of_the_total_is_called_so(reports: dict[str, Report]):
+    few = tuple(one for one in reports["wrong"].results if one.task in FEW)
+    found = counted_otherwise(replace(reports["wrong"], results=few), bonus=("chain",), optional=("affine",))
+    names = {"chain (bonus)", "affine (optional)", "output_delta"}
+    assert {test["name"] for test in gradescope.results(found)["tests"]} == names
+    assert {test["name"] for test in github_classroom.result(found)["tests"]} == names
+    assert {test["name"] for test in prairielearn.results(found)["tests"]} == names
+    assert "\n- A rule." in found.markdown
+    assert github_classroom.result(found)["status"] == "pass"
+    shown = {test["name"]: test["status"] for test in gradescope.results(found)["tests"]}
+    assert shown["affine (optional)"] == "failed", "an optional task is graded and shown"
+    stub = tuple(one for one in reports["stub"].results if one.task in FEW)
+    (test,) = (
+        one for one in counted_otherwise(replace(reports["stub"], results=stub), optional=("affine",)).tests if one.kind
+    )
+    assert not test.passed
+
+
+def test_an_assessment_says_what_is_no_part_of_its_total(packed_course: Path):
+    with tarfile.open(packed_course / "backprop.tar") as tar:
+        told = yaml.safe_load(tar.extractfile("backprop/backprop.yml").read())  # type: ignore[union-attr]
+        config = tar.extractfile("backprop/backprop.rb").read().decode()  # type: ignore[union-attr]
+    shape("autolab-assessment", told)
+    (bonus,) = (one for one in told["problems"] if one["optional"])
+    assert (bonus["name"], bonus["max_score"]) == ("chain", UNIT.points["chain"])
+    assert bonus["description"].startswith("bonus: chain_forward")
+    total = UNIT.total - UNIT.points["chain"]
+    assert f"  def max_score\n    {total}\n  end\nend\n" in config
+    with tarfile.open(packed_course / "sequences.tar") as tar:
+        told = yaml.safe_load(tar.extractfile("sequences/sequences.yml").read())  # type: ignore[union-attr]
+        assert b"max_score" not in tar.extractfile("sequences/sequences.rb").read()  # type: ignore[union-attr]
+    shape("autolab-assessment", told)
+    assert sum(one["max_score"] for one in told["problems"]) == 64
+    assert {one["name"] for one in told["problems"] if one["optional"]} == {"ctc_collapse", "ctc_loss"}
+
+
 def test_the_leaderboard_holds_points_and_times(reports: dict[str, Report]):
     speed = Speed(0.8, 0.7, 0.9, 2.0, 5.0, 1.0, 0.8, 0.1, 9, False)
     results = [
@@ -341,12 +423,19 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def packed_course(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both units for Autolab."""
+    folder = tmp_path_factory.mktemp("packed")
+    assert packed_by(course, "autolab", folder).exit_code == 0
+    return folder
+
+
 def packed_by(course: Path, platform: str, out: Path, *words: str) -> Result:
     from graders.cli import cli
 
-    return CliRunner().invoke(
-        cli, [*words, "course", "pack", "11-sequences", "--for", platform, "--course", str(course), "--out", str(out)]
-    )
+    order = ["course", "pack", "11", "03", "--for", platform, "--course", str(course), "--out", str(out)]
+    return CliRunner().invoke(cli, [*words, *order])
 
 
 def test_a_pack_grades_as_the_course_wants_it(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

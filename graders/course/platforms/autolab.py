@@ -20,6 +20,8 @@ from graders.course.platforms.platform import (
     settings,
     suite,
 )
+from graders.i18n import _
+from graders.specs.row import Task
 from graders.specs.unit import Unit
 
 SECONDS = 600
@@ -33,7 +35,7 @@ def pack(order: Order) -> Iterator[Archive]:
         home = tarred([*settings(order, unit, "backcheck/"), *suite(order, "backcheck/")])
         members = (
             Member(f"{name}/{name}.yml", assessment(unit, order.language)),
-            Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name)),
+            Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name, total=_own_total(unit))),
             Member(f"{name}/autograde-Makefile", script("autolab/autograde-Makefile.j2", file=unit.file)),
             Member(f"{name}/autograde.tar", home),
             Member(f"{name}/{name}-handout.tar", tarred(handed_out(order, unit, f"{name}-handout/"))),
@@ -42,13 +44,21 @@ def pack(order: Order) -> Iterator[Archive]:
     yield Archive("image", tuple(image(order, "autograding_image", "")))
 
 
+def _own_total(unit: Unit) -> float | None:
+    """What Autolab shall take for the total where the sum of all problems is another: bonus is no part of it."""
+    return float(unit.total) if unit.policy.bonus else None
+
+
 def assessment_name(unit: Unit) -> str:
     """Lowercase letters and digits, as Autolab wants it, a letter first: "deepnetworks"."""
     return "".join(letter for letter in PurePosixPath(unit.file).stem.lower() if letter.isalnum())
 
 
 def assessment(unit: Unit, language: str) -> bytes:
-    """The assessment's properties, a problem a task; JSON is YAML too."""
+    """The assessment's properties, a problem a task; JSON is YAML too.
+
+    Where the unit reveals nothing there is no scoreboard: everybody sees it, whether scores are released or not.
+    """
     name = assessment_name(unit)
     told = {
         "general": {
@@ -66,23 +76,33 @@ def assessment(unit: Unit, language: str) -> bytes:
             "has_svn": False,
             "category_name": "Lab",
         },
-        "problems": [
-            {"name": task.name, "description": ", ".join(task.functions), "max_score": points, "optional": False}
-            for task, points in ((task, float(unit.points[task.name])) for task in unit.tasks)
-        ],
+        "problems": [_problem(unit, task) for task in unit.tasks],
         "autograder": {
             "autograde_timeout": SECONDS,
             "autograde_image": IMAGE,
             "release_score": unit.reveal != "nothing",
         },
-        "scoreboard": {"banner": "", "colspec": json.dumps({"scoreboard": [{"hdr": "Points"}]})},
     }
+    if unit.reveal != "nothing":
+        told["scoreboard"] = {"banner": "", "colspec": json.dumps({"scoreboard": [{"hdr": "Points"}]})}
     return dumped(told).encode() + b"\n"
 
 
+def _problem(unit: Unit, task: Task) -> dict[str, Any]:
+    """A task. Autolab's total waits for scores of all problems but those that are called optional."""
+    kind = _("optional") if task.name in unit.policy.optional else _("bonus") if task.name in unit.policy.bonus else ""
+    return {
+        "name": task.name,
+        "description": ": ".join(filter(None, (kind, ", ".join(task.functions)))),
+        "max_score": float(unit.points[task.name]),
+        "optional": bool(kind),
+    }
+
+
 def autoresult(outcome: Outcome) -> dict[str, Any]:
-    """The last line: a score a problem."""
-    return {"scores": {test.name: test.score for test in outcome.tests}, "scoreboard": [outcome.score]}
+    """The last line: a score a problem, and the total for the scoreboard where there is one."""
+    scores = {"scores": {test.name: test.score for test in outcome.tests}}
+    return scores if outcome.reveal == "nothing" else {**scores, "scoreboard": [outcome.score]}
 
 
 def presentation(outcome: Outcome) -> dict[str, Any]:
@@ -98,7 +118,7 @@ def _shown(passed: bool, hint: str) -> dict[str, Any]:
 def feedback(outcome: Outcome) -> Iterator[str]:
     """What is read above those two lines."""
     yield outcome.markdown
-    yield from (f"{test.name}: {test.score:g} / {test.max_score:g}  {test.line}".rstrip() for test in outcome.tests)
+    yield from (f"{test.label}: {test.score:g} / {test.max_score:g}  {test.line}".rstrip() for test in outcome.tests)
 
 
 def deliver(outcome: Outcome, to: Delivery) -> int:

@@ -35,7 +35,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
     share = len(outcome.tests) and MOST // 2 // len(outcome.tests)
     return {
         "version": VERSION,
-        "status": "pass" if all(test.passed for test in outcome.tests) and not outcome.problem else "fail",
+        "status": "pass" if outcome.passed else "fail",
         "max_score": outcome.max_score,
         "tests": [_test(test, outcome, share) for test in outcome.tests],
     }
@@ -44,7 +44,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
 def _test(test: Test, outcome: Outcome, most: int) -> dict[str, Any]:
     message = outcome.problem or "\n".join(f"{part.name}: {part.text}" for part in test.parts if part.text)
     return {
-        "name": test.name,
+        "name": test.label,
         "status": "pass" if test.passed else "fail",
         "score": test.score,
         "message": _cut_to_bytes(message, most),
@@ -77,7 +77,7 @@ def deliver(outcome: Outcome, to: Delivery) -> int:
 def _page(outcome: Outcome) -> Iterator[str]:
     yield outcome.markdown
     for test in outcome.tests:
-        yield f"### {test.name}: {test.score:g} / {test.max_score:g}"
+        yield f"### {test.label}: {test.score:g} / {test.max_score:g}"
         if test.markdown:
             yield test.markdown
 
