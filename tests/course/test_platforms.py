@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +26,11 @@ from graders.course.folder import make_course
 from graders.course.leaks import answers, find
 from graders.course.platforms import PLATFORMS, autolab, github_classroom, gradescope, prairielearn
 from graders.course.platforms import __main__ as runner
-from graders.course.platforms.archive import Archive, Member
+from graders.course.platforms.archive import Archive, Member, tarred
 from graders.course.platforms.outcome import Outcome, fenced, outcome
 from graders.course.platforms.platform import Delivery, schema
 from graders.course.platforms.wheel import wheel_name
+from graders.i18n import in_language
 from graders.intake.reference import closure, module_text
 from graders.intake.submission import Submission
 from graders.report.text import printable
@@ -306,6 +309,54 @@ def test_a_fault_of_ours_is_no_score_on_autolab(folder: Path):
     shape("autolab-autoresult", last)
     assert set(last["scores"]) == set(UNIT.points)
     assert set(last["scores"].values()) == {None}
+
+
+GRADED = 'echo explained; echo \'{"scores": {"chain": 3}}\''
+BREAKS = {
+    "no archive": None,
+    "install.sh is missing": {"grade.sh": GRADED},
+    "install.sh fails": {"install.sh": "echo backcheck: there is no Python >&2; exit 1", "grade.sh": GRADED},
+    "the grader is killed": {"install.sh": "exit 0", "grade.sh": "printf half; kill -9 $$"},
+    "the grader fails behind its scores": {"install.sh": "exit 0", "grade.sh": f"{GRADED}; exit 139"},
+    "the grader hangs": {"install.sh": "exit 0", "grade.sh": "trap '' TERM; echo started; sleep 60 & wait; sleep 60"},
+}
+
+
+def made_on_autolab(folder: Path, scripts: dict[str, str] | None) -> list[str]:
+    """The lines that make prints, in the folder that Tango prepares; None for an archive that is cut off."""
+    folder.mkdir()
+    archive = tarred(Member(f"backcheck/{name}", text.encode()) for name, text in (scripts or {}).items())
+    (folder / "autograde.tar").write_bytes(archive if scripts else b"no archive")
+    (folder / "Makefile").write_bytes(autolab.makefile(UNIT).replace(b"timeout -k 10 ", b"timeout -k 1 "))
+    ahead = time.time() + 3600
+    os.utime(folder / "Makefile", (ahead, ahead))
+    done = subprocess.run(
+        ["make"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_whatever_breaks_on_autolab_the_last_line_has_scores_that_are_none(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(autolab, "WITHIN", 3)
+    *_lines, reason, last = made_on_autolab(tmp_path / "autolab", BREAKS[what])
+    assert reason.startswith("The grader failed, not you; no points were lost.")
+    shape("autolab-autoresult", json.loads(last))
+    assert json.loads(last) == {"scores": dict.fromkeys(UNIT.points)}
+
+
+def test_what_is_graded_on_autolab_ends_in_its_scores(tmp_path: Path):
+    work = {"install.sh": "exit 0", "grade.sh": f'test "$*" = "backcheck --submission {UNIT.file}" && {GRADED}'}
+    assert made_on_autolab(tmp_path / "autolab", work) == ["explained", '{"scores": {"chain": 3}}']
+    assert autolab.WITHIN + 10 < autolab.SECONDS
+
+
+def test_a_recipe_says_its_reason_in_any_language(tmp_path: Path):
+    with in_language("zh"):
+        assert "出错的是评分器" in made_on_autolab(tmp_path / "autolab", None)[-2]
+    assert autolab._quoted("it's $HOME") == """'it'"'"'s $$HOME'"""
 
 
 def test_a_fault_of_ours_is_not_gradable_on_prairielearn(folder: Path):

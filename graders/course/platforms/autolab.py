@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -25,6 +26,8 @@ from graders.specs.row import Task
 from graders.specs.unit import Unit
 
 SECONDS = 600
+WITHIN = 540
+"""Seconds after which the job ends itself, and says that it has no scores: when Tango ends it, Autolab gives zeros."""
 IMAGE = "backcheck"
 
 
@@ -36,12 +39,25 @@ def pack(order: Order) -> Iterator[Archive]:
         members = (
             Member(f"{name}/{name}.yml", assessment(unit, order.language)),
             Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name, total=_own_total(unit))),
-            Member(f"{name}/autograde-Makefile", script("autolab/autograde-Makefile.j2", file=unit.file)),
+            Member(f"{name}/autograde-Makefile", makefile(unit)),
             Member(f"{name}/autograde.tar", home),
             Member(f"{name}/{name}-handout.tar", tarred(handed_out(order, unit, f"{name}-handout/"))),
         )
         yield Archive(f"{name}.tar", members)
     yield Archive("image", tuple(image(order, "autograding_image", "")))
+
+
+def makefile(unit: Unit) -> bytes:
+    """What Tango runs: it ends in a line of scores, whatever becomes of the grader."""
+    fault = _("it could not be run here, or took more than {seconds} s").format(seconds=WITHIN)
+    reason = _("The grader failed, not you; no points were lost. ({fault})").format(fault=fault)
+    quoted = {"reason": _quoted(reason), "ungraded": _quoted(json.dumps(ungraded(unit)))}
+    return script("autolab/autograde-Makefile.j2", file=unit.file, within=WITHIN, **quoted)
+
+
+def _quoted(text: str) -> str:
+    """The text as one word of a recipe: quoted for the shell, its dollars for make."""
+    return shlex.quote(text).replace("$", "$$")
 
 
 def _own_total(unit: Unit) -> float | None:
@@ -128,13 +144,15 @@ def deliver(outcome: Outcome, to: Delivery) -> int:
     return 0
 
 
-def give_up(unit: Unit, reason: str, to: Delivery) -> int:
-    """Scores that are none: without a last line of scores, Autolab would give zeros.
+def ungraded(unit: Unit) -> dict[str, Any]:
+    """Scores that are none: without a last line of scores, Autolab would give zeros."""
+    return {"scores": {task.name: None for task in unit.tasks}}
 
-    The exit code is 0, or make would print a line behind it.
-    """
+
+def give_up(unit: Unit, reason: str, to: Delivery) -> int:
+    """Scores that are none. The exit code is 0, or the Makefile would say the same again, without the reason."""
     to.say(reason)
-    to.say(json.dumps({"scores": {task.name: None for task in unit.tasks}}))
+    to.say(json.dumps(ungraded(unit)))
     return 0
 
 
