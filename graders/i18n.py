@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gettext
 import locale
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 DOMAIN = "backcheck"
@@ -45,6 +47,17 @@ def use_language(language: str | None = None) -> str:
     _catalogue = gettext.translation(DOMAIN, str(LOCALES), languages=names, fallback=True)
     _mistakes = gettext.translation(MISTAKES, str(LOCALES), languages=names, fallback=True)
     return "zh" if names == ["zh_CN"] else "en"
+
+
+@contextlib.contextmanager
+def in_language(wanted: str) -> Iterator[None]:
+    """Around what is made in another language than messages are."""
+    before = language()
+    try:
+        use_language(wanted)
+        yield
+    finally:
+        use_language(before)
 
 
 def language() -> str:

@@ -6,15 +6,23 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from graders.commands.shared import FAIL, PASS
-from graders.i18n import _
-from graders.usage import Problem, course_secret, known_unit, require_torch, require_whole, writing
+from graders.i18n import _, in_language
+from graders.policy import Policy
+from graders.usage import Problem, course_secret, course_unit, known_unit, require_torch, require_whole, writing
+
+if TYPE_CHECKING:
+    from graders.course.settings import Course
+    from graders.specs.unit import Unit
 
 PLATFORMS = ("gradescope", "autolab", "github-classroom", "prairielearn")
+PLATFORMS_OWN = ("attempts", "counts", "due", "late")
+"""What of a course's policy the platforms decide by settings of their own."""
 
 
 @click.group()
@@ -82,6 +90,12 @@ def init(language: str, folder: Path, units: tuple[str, ...], force: bool) -> No
 @course.command()
 @click.argument("units", metavar="UNIT...", nargs=-1, required=True)
 @click.option("--for", "platform", type=click.Choice(PLATFORMS), required=True, help="The platform that will grade.")
+@click.option(
+    "--course",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The course's folder, for its policies and rules; by default the one you are in.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where archives go; .backcheck/PLATFORM.")
 @click.option("--secret", "secret_file", type=click.Path(path_type=Path), help="The course's secret file.")
 @click.option(
@@ -90,34 +104,58 @@ def init(language: str, folder: Path, units: tuple[str, ...], force: bool) -> No
     help="Take the libraries along, from the wheels in this folder, so that the platform fetches nothing.",
 )
 @click.option("--throughput/--no-throughput", default=True, show_default=True, help="Also time the work there.")
-@click.pass_obj
 def pack(
-    language: str,
     units: tuple[str, ...],
     platform: str,
+    folder: Path | None,
     out: Path | None,
     secret_file: Path | None,
     wheelhouse: Path | None,
     throughput: bool,
 ) -> None:
     """Make what is uploaded to another platform so that it grades there."""
-    chosen = {unit.name: unit for unit in map(known_unit, units)}
+    found = [course_unit(known_unit(name), folder) for name in units]
+    chosen, own = {unit.name: unit for unit, _course in found}, found[0][1]
     from graders.course.platforms import PLATFORMS as KNOWN
     from graders.course.platforms.platform import Order
+    from graders.course.settings import read_course
 
-    console = Console(stderr=True)
-    wheels = tuple(sorted(wheelhouse.glob("*.whl"))) if wheelhouse else ()
-    if wheelhouse and not wheels:
-        raise Problem(_("there are no wheels in {path}").format(path=wheelhouse))
+    course = read_course(own) if own else None
+    wheels = _wheels_in(wheelhouse) if wheelhouse else ()
     # Where students can read what is packed, a secret goes along only if that is asked for.
-    secret = course_secret(secret_file, console) if secret_file or KNOWN[platform].needs_secret else None
-    order = Order(platform, tuple(chosen.values()), secret, language, throughput, wheels)
-    folder = out or Path(".backcheck") / platform
-    with writing(folder / "x"):
+    wanted = secret_file or (own / ".backcheck" / "secret" if own else None)
+    secret = course_secret(wanted, Console(stderr=True)) if secret_file or KNOWN[platform].needs_secret else None
+    language, rules = _spoken(course), course.rules if course else ""
+    order = Order(platform, tuple(chosen.values()), secret, language, throughput, wheels, rules)
+    place = out or Path(".backcheck") / platform
+    with writing(place / "x"), in_language(language):
         for archive in KNOWN[platform].pack(order):
-            click.echo(str(archive.save(folder)))
+            click.echo(str(archive.save(place)))
     if secret is None:
         click.echo(_("Without --secret, the cases are the public ones: grade again with your own before it counts."))
+    for unit in chosen.values():
+        _tell_left_to_platforms(unit)
+
+
+def _wheels_in(folder: Path) -> tuple[Path, ...]:
+    if not (wheels := tuple(sorted(folder.glob("*.whl")))):
+        raise Problem(_("there are no wheels in {path}").format(path=folder))
+    return wheels
+
+
+def _tell_left_to_platforms(unit: Unit) -> None:
+    """Name the settings that students are told and no pack carries out."""
+    said, unsaid = unit.policy.to_json(), Policy().to_json()
+    if keys := [key for key in PLATFORMS_OWN if said.get(key) != unsaid.get(key)]:
+        text = _("{unit}: the platform counts attempts and days by its own settings; set there what is {keys} here")
+        click.echo(text.format(unit=unit.name, keys=", ".join(keys)), err=True)
+
+
+def _spoken(course: Course | None) -> str:
+    """The language of what is packed: what --lang says, else the course's, else the environment's."""
+    context = click.get_current_context().find_root()
+    said: str = context.obj
+    return course.language if course and not context.params.get("lang") else said
 
 
 @course.command()

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ FORMAT = 1
 PACKAGE = Path(judging.__file__).parent
 JUDGING = ("judging", "cases", "oracle", "exam", "families", "follow_through", "composites")
 """Modules that decide about points, beside those of the properties."""
-POINTS = ("points", "written", "optional", "bonus", "speed")
-"""What of a policy decides about the points of a task."""
+POINTS = ("points", "written", "optional", "bonus", "speed", "attempts", "counts", "late")
+"""What of a policy decides about points: of a task, or of which attempt they count and what is left of them."""
+DUE = "due"
+"""Decides as well, but may be moved later: that takes nothing from anybody."""
 MOST = 1 << 20
 
 Lock = dict[str, Any]
@@ -106,9 +109,18 @@ def differences(found: Lock, unit: Unit) -> list[str]:
 
 
 def changed_points(found: Lock, unit: Unit) -> list[str]:
-    """The settings that decide about points and are not as the lock says: "points", "optional", ..."""
+    """The settings that decide about points and are not as the lock says: "points", "late", ...
+
+    SettingsError when the lock holds a due date that is none.
+    """
     there, here = found.get("policy", {}), unit.policy.to_json()
-    return [key for key in POINTS if there.get(key) != here[key]]
+    keys = [key for key in POINTS if there.get(key) != here[key]]
+    return [*keys, DUE] if _is_earlier(unit.policy.due, Table(NAME, there, "policy").moment(DUE)) else keys
+
+
+def _is_earlier(due: datetime | None, told: datetime | None) -> bool:
+    """Whether work is due before students were told it is; None is never."""
+    return due is not None and (told is None or due < told)
 
 
 def policy_of(found: Lock, unit: Unit) -> Policy:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,24 +18,35 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from graders.batch import Grader, Setting
+from graders.course.folder import SECRET as SECRET_FILE
+from graders.course.folder import make_course
 from graders.course.leaks import answers, find
 from graders.course.platforms import PLATFORMS, autolab, github_classroom, gradescope, prairielearn
 from graders.course.platforms import __main__ as runner
-from graders.course.platforms.archive import Archive, Member
+from graders.course.platforms.archive import Archive, Member, tarred
 from graders.course.platforms.outcome import Outcome, fenced, outcome
 from graders.course.platforms.platform import Delivery, schema
 from graders.course.platforms.wheel import wheel_name
+from graders.i18n import in_language
+from graders.intake.reference import closure, module_text
 from graders.intake.submission import Submission
 from graders.report.text import printable
 from graders.sandbox.program import Limits, Piece
 from graders.secrets import make_secret
+from graders.specs import find_unit
+from graders.usage import as_released
 from graders.verdict import Pictures, Report, Speed, Status
 from tests.course.platforms import FEW, RIGHT, SECRET, UNIT, WRONG, pack
 from tests.report import samples
 
+EXAMPLE = re.findall(
+    r"```toml\n(.*?)```",
+    (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)[0]
 HOSTILE = "</script><img src=x> ```\n| a | **b** \x1b[2J"
 WORK = {
     "right": RIGHT,
@@ -156,6 +169,88 @@ def test_a_unit_that_reveals_nothing_shows_its_tests_once_grades_are_published(r
     assert found["stdout_visibility"] == "hidden"
 
 
+def test_a_unit_that_reveals_nothing_shows_its_total_on_no_board(outcomes: dict[str, Outcome]):
+    found = replace(outcomes["wrong"], reveal="nothing")
+    assert gradescope.results(found)["leaderboard"] == []
+    last = autolab.autoresult(found)
+    shape("autolab-autoresult", last)
+    assert set(last) == {"scores"}
+    told = json.loads(autolab.assessment(UNIT.under(replace(UNIT.policy, reveal="nothing")), "en"))
+    shape("autolab-assessment", told)
+    assert "scoreboard" not in told
+    assert told["autograder"]["release_score"] is False
+    assert "scoreboard" in json.loads(autolab.assessment(UNIT, "en"))
+
+
+def counted_otherwise(report: Report, **policy: tuple[str, ...]) -> Outcome:
+    """The outcome where a course counts the tasks of a report in another way."""
+    optional = policy.get("optional", ())
+    results = (replace(one, score=0.0, max_score=0.0) if one.task in optional else one for one in report.results)
+    return outcome(replace(report, results=tuple(results), rules=("A rule.",), **policy))
+
+
+def test_whoever_has_all_regular_points_has_everything(reports: dict[str, Report]):
+    lost = tuple(
+        replace(one, score=0.0) if one.task == "chain" or one.task not in FEW else one
+        for one in reports["right"].results
+    )
+    few = tuple(one for one in lost if one.task in FEW)
+    found = counted_otherwise(replace(reports["right"], results=few), bonus=("chain",))
+    assert found.score == found.max_score == WORTH - UNIT.points["chain"]
+    assert prairielearn.results(found)["score"] == 1
+    assert github_classroom.result(found)["status"] == "pass"
+    assert github_classroom.result(found)["max_score"] == found.max_score
+    assert f"Total: {found.max_score:g} of {found.max_score:g} points." in found.markdown
+
+
+def test_bonus_makes_no_more_than_the_whole_share_and_makes_nothing_up(reports: dict[str, Report]):
+    few = tuple(one for one in reports["right"].results if one.task in FEW)
+    found = counted_otherwise(replace(reports["right"], results=few), bonus=("chain",))
+    assert found.score == WORTH > found.max_score
+    shape("prairielearn", prairielearn.results(found))
+    assert prairielearn.results(found)["score"] == 1
+    assert f"{WORTH:g} of {found.max_score:g} points" in prairielearn.results(found)["message"]
+    some = tuple(replace(one, score=0.0) if one.task == "affine" else one for one in few)
+    found = counted_otherwise(replace(reports["right"], results=some), bonus=("chain",))
+    assert github_classroom.result(found)["status"] == "fail"
+
+
+def test_what_is_no_part_of_the_total_is_called_so(reports: dict[str, Report]):
+    few = tuple(one for one in reports["wrong"].results if one.task in FEW)
+    found = counted_otherwise(replace(reports["wrong"], results=few), bonus=("chain",), optional=("affine",))
+    names = {"chain (bonus)", "affine (optional)", "output_delta"}
+    assert {test["name"] for test in gradescope.results(found)["tests"]} == names
+    assert {test["name"] for test in github_classroom.result(found)["tests"]} == names
+    assert {test["name"] for test in prairielearn.results(found)["tests"]} == names
+    assert "\n- A rule." in found.markdown
+    assert github_classroom.result(found)["status"] == "pass"
+    shown = {test["name"]: test["status"] for test in gradescope.results(found)["tests"]}
+    assert shown["affine (optional)"] == "failed", "an optional task is graded and shown"
+    stub = tuple(one for one in reports["stub"].results if one.task in FEW)
+    (test,) = (
+        one for one in counted_otherwise(replace(reports["stub"], results=stub), optional=("affine",)).tests if one.kind
+    )
+    assert not test.passed
+
+
+def test_an_assessment_says_what_is_no_part_of_its_total(packed_course: Path):
+    with tarfile.open(packed_course / "backprop.tar") as tar:
+        told = yaml.safe_load(tar.extractfile("backprop/backprop.yml").read())  # type: ignore[union-attr]
+        config = tar.extractfile("backprop/backprop.rb").read().decode()  # type: ignore[union-attr]
+    shape("autolab-assessment", told)
+    (bonus,) = (one for one in told["problems"] if one["optional"])
+    assert (bonus["name"], bonus["max_score"]) == ("chain", UNIT.points["chain"])
+    assert bonus["description"].startswith("bonus: chain_forward")
+    total = UNIT.total - UNIT.points["chain"]
+    assert f"  def max_score\n    {total}\n  end\nend\n" in config
+    with tarfile.open(packed_course / "sequences.tar") as tar:
+        told = yaml.safe_load(tar.extractfile("sequences/sequences.yml").read())  # type: ignore[union-attr]
+        assert b"max_score" not in tar.extractfile("sequences/sequences.rb").read()  # type: ignore[union-attr]
+    shape("autolab-assessment", told)
+    assert sum(one["max_score"] for one in told["problems"]) == 64
+    assert {one["name"] for one in told["problems"] if one["optional"]} == {"ctc_collapse", "ctc_loss"}
+
+
 def test_the_leaderboard_holds_points_and_times(reports: dict[str, Report]):
     speed = Speed(0.8, 0.7, 0.9, 2.0, 5.0, 1.0, 0.8, 0.1, 9, False)
     results = [
@@ -193,7 +288,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fails(platform: str, folder: Path) -> tuple[int, str]:
-    settings = {"platform": platform, "unit": UNIT.name, "language": "en", "throughput": False}
+    settings = {"platform": platform, "unit": UNIT.name, "language": "en", "throughput": False, "policy": {}}
     (folder / "pack.json").write_text(json.dumps(settings), encoding="utf-8")
     words = [str(folder), "--submission", str(folder / "work.py"), "--out", str(folder / "results.json")]
     done = CliRunner().invoke(runner.main, words)
@@ -214,6 +309,54 @@ def test_a_fault_of_ours_is_no_score_on_autolab(folder: Path):
     shape("autolab-autoresult", last)
     assert set(last["scores"]) == set(UNIT.points)
     assert set(last["scores"].values()) == {None}
+
+
+GRADED = 'echo explained; echo \'{"scores": {"chain": 3}}\''
+BREAKS = {
+    "no archive": None,
+    "install.sh is missing": {"grade.sh": GRADED},
+    "install.sh fails": {"install.sh": "echo backcheck: there is no Python >&2; exit 1", "grade.sh": GRADED},
+    "the grader is killed": {"install.sh": "exit 0", "grade.sh": "printf half; kill -9 $$"},
+    "the grader fails behind its scores": {"install.sh": "exit 0", "grade.sh": f"{GRADED}; exit 139"},
+    "the grader hangs": {"install.sh": "exit 0", "grade.sh": "trap '' TERM; echo started; sleep 60 & wait; sleep 60"},
+}
+
+
+def made_on_autolab(folder: Path, scripts: dict[str, str] | None) -> list[str]:
+    """The lines that make prints, in the folder that Tango prepares; None for an archive that is cut off."""
+    folder.mkdir()
+    archive = tarred(Member(f"backcheck/{name}", text.encode()) for name, text in (scripts or {}).items())
+    (folder / "autograde.tar").write_bytes(archive if scripts else b"no archive")
+    (folder / "Makefile").write_bytes(autolab.makefile(UNIT).replace(b"timeout -k 10 ", b"timeout -k 1 "))
+    ahead = time.time() + 3600
+    os.utime(folder / "Makefile", (ahead, ahead))
+    done = subprocess.run(
+        ["make"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_whatever_breaks_on_autolab_the_last_line_has_scores_that_are_none(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(autolab, "WITHIN", 3)
+    *_lines, reason, last = made_on_autolab(tmp_path / "autolab", BREAKS[what])
+    assert reason.startswith("The grader failed, not you; no points were lost.")
+    shape("autolab-autoresult", json.loads(last))
+    assert json.loads(last) == {"scores": dict.fromkeys(UNIT.points)}
+
+
+def test_what_is_graded_on_autolab_ends_in_its_scores(tmp_path: Path):
+    work = {"install.sh": "exit 0", "grade.sh": f'test "$*" = "backcheck --submission {UNIT.file}" && {GRADED}'}
+    assert made_on_autolab(tmp_path / "autolab", work) == ["explained", '{"scores": {"chain": 3}}']
+    assert autolab.WITHIN + 10 < autolab.SECONDS
+
+
+def test_a_recipe_says_its_reason_in_any_language(tmp_path: Path):
+    with in_language("zh"):
+        assert "出错的是评分器" in made_on_autolab(tmp_path / "autolab", None)[-2]
+    assert autolab._quoted("it's $HOME") == """'it'"'"'s $$HOME'"""
 
 
 def test_a_fault_of_ours_is_not_gradable_on_prairielearn(folder: Path):
@@ -315,6 +458,108 @@ def test_the_workflow_is_one(packed: dict[str, Path]):
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+# --- a course's own settings ---
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course that has released two units, one by the example of docs/policies.md, which reveals nothing."""
+    folder = tmp_path_factory.mktemp("course")
+    told = EXAMPLE.replace("[units.11-sequences]", '[units.11-sequences]\nreveal = "nothing"')
+    (folder / "course.toml").write_text(f'{told}\n[units.03-backprop]\nbonus = ["chain"]\n', encoding="utf-8")
+    make_course(folder, [find_unit("11"), UNIT])
+    (folder / "rules.md").write_text("## Rules\n\nWork in pairs.\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packed_course(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both units for Autolab."""
+    folder = tmp_path_factory.mktemp("packed")
+    assert packed_by(course, "autolab", folder).exit_code == 0
+    return folder
+
+
+def packed_by(course: Path, platform: str, out: Path, *words: str) -> Result:
+    from graders.cli import cli
+
+    order = ["course", "pack", "11", "03", "--for", platform, "--course", str(course), "--out", str(out)]
+    return CliRunner().invoke(cli, [*words, *order])
+
+
+def test_a_pack_grades_as_the_course_wants_it(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    done = packed_by(course, "gradescope", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "its own settings; set there what is attempts, counts, due, late here" in " ".join(done.output.split())
+    with zipfile.ZipFile(tmp_path / "11-sequences-gradescope.zip") as archive:
+        for name in ("backcheck/pack.json", "backcheck/secret"):
+            archive.extract(archive.getinfo(name), tmp_path)
+    assert (tmp_path / "backcheck/secret").read_bytes() == (course / SECRET_FILE).read_bytes()
+    (tmp_path / "backcheck/secret").chmod(0o600)
+    wrong = (
+        module_text(closure(["embedding_forward", "embedding_backward"])) + "\n\ndef ctc_collapse(path): return path\n"
+    )
+    (tmp_path / "sequences.py").write_text(wrong.replace("def embedding_backward", "def embedding_back"))
+    monkeypatch.setattr(runner, "SANDBOX", "auto")
+    told = json.loads((tmp_path / "backcheck/pack.json").read_text(encoding="utf-8")) | {"throughput": False}
+    (tmp_path / "backcheck/pack.json").write_text(json.dumps(told), encoding="utf-8")
+    words = [str(tmp_path / "backcheck"), "--submission", str(tmp_path / "sequences.py")]
+    done = CliRunner().invoke(runner.main, [*words, "--out", str(tmp_path / "results.json")])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    most = {test["name"].partition(":")[0].partition(" ")[0]: test["max_score"] for test in found["tests"]}
+    assert sum(most.values()) == 64
+    assert (most["ctc_collapse"], most["ctc_loss"]) == (0, 0)
+    assert 0 < found["score"] < most["embedding"]
+    assert found["visibility"] == "after_published"
+    assert "given:" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("platform", ["github-classroom", "autolab"])
+def test_a_handout_has_the_rules_and_the_lock_of_its_course(platform: str, course: Path, tmp_path: Path):
+    assert packed_by(course, platform, tmp_path).exit_code == 0
+    handed = tmp_path / "template-11-sequences"
+    if platform == "autolab":
+        with tarfile.open(tmp_path / "sequences.tar") as tar:
+            tar.extractall(tmp_path, filter="data")
+        with tarfile.open(tmp_path / "sequences/sequences-handout.tar") as tar:
+            tar.extractall(tmp_path, filter="data")
+        handed = tmp_path / "sequences-handout"
+    text = (handed / "handout.md").read_text(encoding="utf-8")
+    assert "Work in pairs." in text
+    assert "Optional, worth nothing and no part of the total: ctc_collapse, ctc_loss." in text
+    released, notes = as_released(find_unit("11"), handed / "sequences.py")
+    assert (released.total, released.reveal, notes) == (64, "nothing", [])
+
+
+def test_a_pack_speaks_the_language_of_its_course_unless_another_is_asked_for(course: Path, tmp_path: Path):
+    there = tmp_path / "course"
+    there.mkdir()
+    (there / "course.toml").write_text((course / "course.toml").read_text().replace('"en"', '"zh"'), encoding="utf-8")
+    for words, told in (((), "选做，不计分"), (("--lang", "en"), "Optional, worth nothing")):
+        done = packed_by(there, "github-classroom", tmp_path / "out", *words)
+        assert done.exit_code == 0, done.output
+        assert "Without --secret" in done.output, "messages stay in the language of who asked"
+        assert told in (tmp_path / "out/template-11-sequences/handout.md").read_text(encoding="utf-8")
+
+
+def test_what_was_released_otherwise_is_not_packed(course: Path, tmp_path: Path):
+    shutil.copytree(course, tmp_path / "course")
+    settings = tmp_path / "course" / "course.toml"
+    settings.write_text(settings.read_text().replace("speed = 2.5", "speed = 3.5"), encoding="utf-8")
+    done = packed_by(tmp_path / "course", "gradescope", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "released with other settings (speed)" in done.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pack_without_a_policy_is_no_pack(folder: Path):
+    (folder / "pack.json").write_text(json.dumps({"platform": "gradescope", "unit": UNIT.name, "language": "en"}))
+    done = CliRunner().invoke(runner.main, [str(folder), "--submission", str(folder / "work.py")])
+    assert done.exit_code == 3
+    assert "The grader failed, not you" in done.output
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

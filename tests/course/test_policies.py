@@ -416,6 +416,60 @@ def test_a_class_is_not_graded_otherwise_than_it_was_released(tmp_path: Path):
     require_released(changed, changed.unit("01"))
 
 
+RULES = """
+[policy]
+attempts = 3
+counts = "best"
+late = { free = 1, penalty = 10, limit = 5 }
+[units.01-activations]
+due = 2027-01-31T16:00:00+08:00
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ("attempts = 3", "attempts = 2", "attempts"),
+        ("attempts = 3", "attempts = 4", "attempts"),
+        ('counts = "best"', 'counts = "last"', "counts"),
+        ("penalty = 10", "penalty = 20", "late"),
+        ("limit = 5", "limit = 4", "late"),
+        ("free = 1, ", "", "late"),
+        ("2027-01-31", "2027-01-30", "due"),
+        ("16:00:00+08:00", "07:59:59+00:00", "due"),
+        ("16:00:00+08:00", "08:00:00+00:00", ""),
+        ("2027-01-31", "2027-02-07", ""),
+        ("due = 2027-01-31T16:00:00+08:00", "", ""),
+        ('counts = "best"', 'counts = "best"\nreveal = "shape"', ""),
+    ],
+)
+def test_the_rules_for_attempts_and_late_days_hold_as_they_were_released(
+    before: str, after: str, key: str, tmp_path: Path
+):
+    course(tmp_path, RULES)
+    make_course(tmp_path, [find_unit("01")])
+    changed = course(tmp_path, RULES.replace(before, after))
+    if not key:
+        require_released(changed, changed.unit("01"))
+        return
+    with pytest.raises(ReleaseError, match=rf"other settings \({key}\); students know the old ones"):
+        require_released(changed, changed.unit("01"))
+    assert CliRunner().invoke(cli, ["course", "build", "--course", str(tmp_path)]).exit_code == 0
+    require_released(changed, changed.unit("01"))
+
+
+def test_a_due_date_is_no_surprise(tmp_path: Path):
+    make_course(tmp_path, [find_unit("01")])
+    changed = course(tmp_path, "[units.01-activations]\ndue = 2027-01-31T16:00:00Z")
+    with pytest.raises(ReleaseError, match=r"\(due\)"):
+        require_released(changed, changed.unit("01"))
+    path = tmp_path / "source" / "01-activations" / lock.NAME
+    held = lock.lock(changed.unit("01"))
+    path.write_text(json.dumps({**held, "policy": {**held["policy"], "due": "tomorrow"}}))
+    with pytest.raises(SettingsError, match=r"policy\.due: must be a date and time"):
+        require_released(changed, changed.unit("01"))
+
+
 # --- the folder ---
 
 

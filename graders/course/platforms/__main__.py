@@ -17,7 +17,7 @@ from graders import i18n
 from graders.batch import Grader, Setting
 from graders.course.platforms import PLATFORMS
 from graders.course.platforms.outcome import Outcome, outcome
-from graders.course.platforms.platform import SECRET, SETTINGS, Delivery
+from graders.course.platforms.platform import SECRET, SETTINGS, Delivery, packed_unit
 from graders.i18n import _
 from graders.sandbox.program import Limits
 from graders.secrets import PUBLIC, read_secret
@@ -32,8 +32,10 @@ TRIES = 2
 def graded(folder: Path, submission: Path, told: dict[str, Any]) -> Outcome:
     """The outcome of a submission, as the settings beside it say; GraderError when the fault is ours."""
     secret = read_secret(folder / SECRET) if (folder / SECRET).exists() else PUBLIC
-    unit = find_unit(told["unit"])
-    setting = Setting(unit.name, secret, SANDBOX, Limits(), told["language"], throughput=told["throughput"])
+    unit = packed_unit(told)
+    setting = Setting(
+        unit.name, secret, SANDBOX, Limits(), told["language"], throughput=told["throughput"], policy=unit.policy
+    )
     for _attempt in range(TRIES):
         with contextlib.closing(Grader(setting)) as grader:
             if not grader.backend.isolated:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from graders.course.handout import handout_text
 from graders.course.platforms.archive import Archive, Member, tarred
 from graders.course.platforms.outcome import Outcome
-from graders.course.platforms.platform import Delivery, Order, Platform, dumped, image, script, settings, suite
-from graders.course.stub import stub_source
+from graders.course.platforms.platform import (
+    Delivery,
+    Order,
+    Platform,
+    dumped,
+    handed_out,
+    image,
+    script,
+    settings,
+    suite,
+)
+from graders.i18n import _
+from graders.specs.row import Task
 from graders.specs.unit import Unit
 
 SECONDS = 600
+WITHIN = 540
+"""Seconds after which the job ends itself, and says that it has no scores: when Tango ends it, Autolab gives zeros."""
 IMAGE = "backcheck"
 
 
@@ -23,21 +36,33 @@ def pack(order: Order) -> Iterator[Archive]:
     for unit in order.units:
         name = assessment_name(unit)
         home = tarred([*settings(order, unit, "backcheck/"), *suite(order, "backcheck/")])
-        handed_out = [Member(f"{name}-handout/{path}", data) for path, data in _handout(order, unit)]
         members = (
             Member(f"{name}/{name}.yml", assessment(unit, order.language)),
-            Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name)),
-            Member(f"{name}/autograde-Makefile", script("autolab/autograde-Makefile.j2", file=unit.file)),
+            Member(f"{name}/{name}.rb", script("autolab/assessment.rb.j2", name=name, total=_own_total(unit))),
+            Member(f"{name}/autograde-Makefile", makefile(unit)),
             Member(f"{name}/autograde.tar", home),
-            Member(f"{name}/{name}-handout.tar", tarred(handed_out)),
+            Member(f"{name}/{name}-handout.tar", tarred(handed_out(order, unit, f"{name}-handout/"))),
         )
         yield Archive(f"{name}.tar", members)
     yield Archive("image", tuple(image(order, "autograding_image", "")))
 
 
-def _handout(order: Order, unit: Unit) -> Iterator[tuple[str, bytes]]:
-    yield unit.file, stub_source(unit, order.language).encode()
-    yield "handout.md", handout_text(unit, order.language).encode()
+def makefile(unit: Unit) -> bytes:
+    """What Tango runs: it ends in a line of scores, whatever becomes of the grader."""
+    fault = _("it could not be run here, or took more than {seconds} s").format(seconds=WITHIN)
+    reason = _("The grader failed, not you; no points were lost. ({fault})").format(fault=fault)
+    quoted = {"reason": _quoted(reason), "ungraded": _quoted(json.dumps(ungraded(unit)))}
+    return script("autolab/autograde-Makefile.j2", file=unit.file, within=WITHIN, **quoted)
+
+
+def _quoted(text: str) -> str:
+    """The text as one word of a recipe: quoted for the shell, its dollars for make."""
+    return shlex.quote(text).replace("$", "$$")
+
+
+def _own_total(unit: Unit) -> float | None:
+    """What Autolab shall take for the total where the sum of all problems is another: bonus is no part of it."""
+    return float(unit.total) if unit.policy.bonus else None
 
 
 def assessment_name(unit: Unit) -> str:
@@ -46,7 +71,10 @@ def assessment_name(unit: Unit) -> str:
 
 
 def assessment(unit: Unit, language: str) -> bytes:
-    """The assessment's properties, a problem a task; JSON is YAML too."""
+    """The assessment's properties, a problem a task; JSON is YAML too.
+
+    Where the unit reveals nothing there is no scoreboard: everybody sees it, whether scores are released or not.
+    """
     name = assessment_name(unit)
     told = {
         "general": {
@@ -64,23 +92,33 @@ def assessment(unit: Unit, language: str) -> bytes:
             "has_svn": False,
             "category_name": "Lab",
         },
-        "problems": [
-            {"name": task.name, "description": ", ".join(task.functions), "max_score": points, "optional": False}
-            for task, points in ((task, float(unit.points[task.name])) for task in unit.tasks)
-        ],
+        "problems": [_problem(unit, task) for task in unit.tasks],
         "autograder": {
             "autograde_timeout": SECONDS,
             "autograde_image": IMAGE,
             "release_score": unit.reveal != "nothing",
         },
-        "scoreboard": {"banner": "", "colspec": json.dumps({"scoreboard": [{"hdr": "Points"}]})},
     }
+    if unit.reveal != "nothing":
+        told["scoreboard"] = {"banner": "", "colspec": json.dumps({"scoreboard": [{"hdr": "Points"}]})}
     return dumped(told).encode() + b"\n"
 
 
+def _problem(unit: Unit, task: Task) -> dict[str, Any]:
+    """A task. Autolab's total waits for scores of all problems but those that are called optional."""
+    kind = _("optional") if task.name in unit.policy.optional else _("bonus") if task.name in unit.policy.bonus else ""
+    return {
+        "name": task.name,
+        "description": ": ".join(filter(None, (kind, ", ".join(task.functions)))),
+        "max_score": float(unit.points[task.name]),
+        "optional": bool(kind),
+    }
+
+
 def autoresult(outcome: Outcome) -> dict[str, Any]:
-    """The last line: a score a problem."""
-    return {"scores": {test.name: test.score for test in outcome.tests}, "scoreboard": [outcome.score]}
+    """The last line: a score a problem, and the total for the scoreboard where there is one."""
+    scores = {"scores": {test.name: test.score for test in outcome.tests}}
+    return scores if outcome.reveal == "nothing" else {**scores, "scoreboard": [outcome.score]}
 
 
 def presentation(outcome: Outcome) -> dict[str, Any]:
@@ -96,7 +134,7 @@ def _shown(passed: bool, hint: str) -> dict[str, Any]:
 def feedback(outcome: Outcome) -> Iterator[str]:
     """What is read above those two lines."""
     yield outcome.markdown
-    yield from (f"{test.name}: {test.score:g} / {test.max_score:g}  {test.line}".rstrip() for test in outcome.tests)
+    yield from (f"{test.label}: {test.score:g} / {test.max_score:g}  {test.line}".rstrip() for test in outcome.tests)
 
 
 def deliver(outcome: Outcome, to: Delivery) -> int:
@@ -106,13 +144,15 @@ def deliver(outcome: Outcome, to: Delivery) -> int:
     return 0
 
 
-def give_up(unit: Unit, reason: str, to: Delivery) -> int:
-    """Scores that are none: without a last line of scores, Autolab would give zeros.
+def ungraded(unit: Unit) -> dict[str, Any]:
+    """Scores that are none: without a last line of scores, Autolab would give zeros."""
+    return {"scores": {task.name: None for task in unit.tasks}}
 
-    The exit code is 0, or make would print a line behind it.
-    """
+
+def give_up(unit: Unit, reason: str, to: Delivery) -> int:
+    """Scores that are none. The exit code is 0, or the Makefile would say the same again, without the reason."""
     to.say(reason)
-    to.say(json.dumps({"scores": {task.name: None for task in unit.tasks}}))
+    to.say(json.dumps(ungraded(unit)))
     return 0
 
 

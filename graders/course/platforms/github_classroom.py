@@ -6,11 +6,9 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from graders.course.handout import handout_text
 from graders.course.platforms.archive import Archive, Member
 from graders.course.platforms.outcome import Outcome, Test, cut
-from graders.course.platforms.platform import Delivery, Order, Platform, dumped, script, settings, suite
-from graders.course.stub import stub_source
+from graders.course.platforms.platform import Delivery, Order, Platform, dumped, handed_out, script, settings, suite
 from graders.specs.unit import Unit
 
 FAULT = 3
@@ -24,8 +22,7 @@ def pack(order: Order) -> Iterator[Archive]:
     for unit in order.units:
         members = (
             Member(".github/workflows/classroom.yml", script("github/classroom.yml.j2", unit=unit.name)),
-            Member(unit.file, stub_source(unit, order.language).encode()),
-            Member("handout.md", handout_text(unit, order.language).encode()),
+            *handed_out(order, unit),
             Member(".gitignore", b".backcheck/\n__pycache__/\n"),
         )
         yield Archive(f"template-{unit.name}", members)
@@ -38,7 +35,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
     share = len(outcome.tests) and MOST // 2 // len(outcome.tests)
     return {
         "version": VERSION,
-        "status": "pass" if all(test.passed for test in outcome.tests) and not outcome.problem else "fail",
+        "status": "pass" if outcome.passed else "fail",
         "max_score": outcome.max_score,
         "tests": [_test(test, outcome, share) for test in outcome.tests],
     }
@@ -47,7 +44,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
 def _test(test: Test, outcome: Outcome, most: int) -> dict[str, Any]:
     message = outcome.problem or "\n".join(f"{part.name}: {part.text}" for part in test.parts if part.text)
     return {
-        "name": test.name,
+        "name": test.label,
         "status": "pass" if test.passed else "fail",
         "score": test.score,
         "message": _cut_to_bytes(message, most),
@@ -80,7 +77,7 @@ def deliver(outcome: Outcome, to: Delivery) -> int:
 def _page(outcome: Outcome) -> Iterator[str]:
     yield outcome.markdown
     for test in outcome.tests:
-        yield f"### {test.name}: {test.score:g} / {test.max_score:g}"
+        yield f"### {test.label}: {test.score:g} / {test.max_score:g}"
         if test.markdown:
             yield test.markdown
 

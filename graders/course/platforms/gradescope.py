@@ -29,7 +29,8 @@ def pack(order: Order) -> Iterator[Archive]:
 def results(outcome: Outcome) -> dict[str, Any]:
     """What results.json holds.
 
-    Where the unit reveals nothing, tests are shown once grades are published.
+    Where the unit reveals nothing, tests are shown once grades are published, and the leaderboard, which has no such
+    setting, does not show the points.
     """
     visibility = "after_published" if outcome.reveal == "nothing" else "visible"
     return {
@@ -49,7 +50,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
 
 def _test(number: int, test: Test, visibility: str) -> dict[str, Any]:
     return {
-        "name": f"{test.name}: {', '.join(test.functions)}" if test.functions else test.name,
+        "name": f"{test.label}: {', '.join(test.functions)}" if test.functions else test.label,
         "number": str(number),
         "score": test.score,
         "max_score": test.max_score,
@@ -63,8 +64,9 @@ def _test(number: int, test: Test, visibility: str) -> dict[str, Any]:
 
 
 def _leaderboard(outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """The points, and for each timed task how fast it is: 1 is the plain reference, less is faster."""
-    yield {"name": _("points"), "value": outcome.score, "order": "desc"}
+    """The points if they may be seen, and for each timed task how fast it is: 1 is the plain reference, less faster."""
+    if outcome.reveal != "nothing":
+        yield {"name": _("points"), "value": outcome.score, "order": "desc"}
     for test in outcome.tests:
         if test.speed is not None:
             yield {"name": _("time of {task}").format(task=test.name), "value": test.speed, "order": "asc"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from graders.i18n import _
 from graders.report.arrays import CaseRow, case_rows
@@ -30,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Test:
-    """One task. line: what was lost, in a few words. markdown: all that is to be said."""
+    """One task. line: what was lost, in a few words. markdown: all that is to be said. kind: what it counts for."""
 
     name: str
     functions: tuple[str, ...]
@@ -41,20 +42,31 @@ class Test:
     parts: tuple[Part, ...]
     speed: float | None = None
     """CPU time over that of the plain reference."""
+    kind: Literal["", "optional", "bonus"] = ""
 
     @property
     def passed(self) -> bool:
-        """Whether all of its points were earned."""
-        return self.score >= self.max_score
+        """Whether all of its points were earned; an optional task has none, and passes where all of it holds."""
+        return self.score >= self.max_score and (self.kind != "optional" or all(part.passed for part in self.parts))
+
+    @property
+    def label(self) -> str:
+        """Its name, and what it is called where it is no part of the total."""
+        words = {"": "", "optional": _("optional"), "bonus": _("bonus")}[self.kind]
+        return f"{self.name} ({words})" if words else self.name
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A graded submission. problem: why nothing could be graded, "" where it could."""
+    """A graded submission. problem: why nothing could be graded, "" where it could.
+
+    max_score: points to be had without bonus, so that whoever earns all of them, and no bonus, has everything.
+    """
 
     unit: str
     title: str
     tests: tuple[Test, ...]
+    max_score: float
     markdown: str
     seconds: float
     reveal: str
@@ -64,13 +76,13 @@ class Outcome:
 
     @property
     def score(self) -> float:
-        """Points earned: what platforms add up."""
+        """Points earned, bonus included: what platforms add up."""
         return round(sum(test.score for test in self.tests), 2)
 
     @property
-    def max_score(self) -> float:
-        """Points to be had."""
-        return round(sum(test.max_score for test in self.tests), 2)
+    def passed(self) -> bool:
+        """Whether everything holds that is part of the total."""
+        return not self.problem and all(test.passed for test in self.tests if not test.kind)
 
 
 def outcome(report: Report, functions: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
@@ -86,7 +98,8 @@ def outcome(report: Report, functions: Mapping[str, tuple[str, ...]] | None = No
         report.unit,
         report.title,
         tests,
-        "\n".join(_summary(report, tests)),
+        report.max_score,
+        "\n".join(_summary(report)),
         round(report.seconds, 3),
         report.reveal,
         printable(report.problem)[:LONGEST],
@@ -95,7 +108,7 @@ def outcome(report: Report, functions: Mapping[str, tuple[str, ...]] | None = No
 
 
 def _test(view: TaskView, functions: tuple[str, ...], report: Report) -> Test:
-    parts = tuple(_part(item) for item in view.items)
+    parts = tuple(_part(item, view.attempted) for item in view.items)
     line = "" if report.problem or view.score >= view.max_score else _lost(view)
     markdown = "" if report.problem else "\n".join(task_markdown(view))
     speed = view.speed
@@ -108,6 +121,7 @@ def _test(view: TaskView, functions: tuple[str, ...], report: Report) -> Test:
         markdown,
         parts,
         round(speed.ratio, 4) if speed else None,
+        view.kind,
     )
 
 
@@ -117,9 +131,9 @@ def _lost(view: TaskView) -> str:
     return ", ".join(item.result.property for item in view.items if item.lost > 0)
 
 
-def _part(item: Item) -> Part:
+def _part(item: Item, attempted: bool) -> Part:
     result = item.result
-    passed = item.state == "passed" or (item.state == "skipped" and not item.lost)
+    passed = item.state == "passed" or (item.state == "skipped" and attempted and not item.lost)
     text = "" if passed else "\n".join(_explained(item))
     return Part(result.property, passed, round(result.score, 2), round(result.max_score, 2), cut(printable(text)))
 
@@ -167,9 +181,12 @@ def _row(row: CaseRow) -> str:
     return head + row.text.replace("\n", "\n" + " " * len(head))
 
 
-def _summary(report: Report, tests: Sequence[Test]) -> Iterator[str]:
-    score, most = points(sum(test.score for test in tests)), points(sum(test.max_score for test in tests))
+def _summary(report: Report) -> Iterator[str]:
+    score, most = points(report.score), points(report.max_score)
     yield f"**{report.title}**: " + _("Total: {score} of {max_score} points.").format(score=score, max_score=most)
+    if report.rules:
+        yield ""
+        yield from (f"- {sentence}" for sentence in report.rules)
     if report.problem:
         yield f"\n{_('Nothing could be graded:')}\n\n{fenced(report.problem)}"
     for note in report.notes:

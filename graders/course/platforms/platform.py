@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from graders import SUITE_VERSION
+from graders.course import lock
+from graders.course.handout import handout_text
 from graders.course.platforms.archive import Archive, Member
 from graders.course.platforms.outcome import Outcome
 from graders.course.platforms.wheel import suite_wheel, wheel_name
+from graders.course.stub import stub_source
 from graders.images import recipes_folder
+from graders.policy import Table, changed
 from graders.secrets import Secret
+from graders.specs import find_unit
 from graders.specs.unit import Unit
 
 SETTINGS, SECRET = "pack.json", "secret"
@@ -28,7 +33,8 @@ SCHEMAS = Path(__file__).with_name("schemas")
 class Order:
     """What is to be packed.
 
-    secret: the course's; without one, cases are the public ones. wheels: of a wheelhouse, to go along.
+    units: as the course wants them. secret: the course's; without one, cases are the public ones. wheels: of a
+    wheelhouse, to go along. rules: the course's own, in Markdown, for the handouts.
     """
 
     platform: str
@@ -37,6 +43,7 @@ class Order:
     language: str = "en"
     throughput: bool = True
     wheels: tuple[Path, ...] = ()
+    rules: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,10 +78,27 @@ def settings(order: Order, unit: Unit, folder: str = "") -> Iterator[Member]:
         "language": order.language,
         "throughput": order.throughput,
         "suite": SUITE_VERSION,
+        "policy": unit.policy.to_json(),
     }
     yield Member(folder + SETTINGS, json.dumps(told, indent=1).encode() + b"\n")
     if order.secret:
         yield Member(folder + SECRET, order.secret.key, PRIVATE)
+
+
+def packed_unit(told: Mapping[str, Any]) -> Unit:
+    """The unit with the policy that it was packed with, from what `settings` has written.
+
+    KeyError where there is no policy: grading by another one would be a wrong grade that nobody notices.
+    """
+    unit = find_unit(told["unit"])
+    return unit.under(changed(unit.policy, Table(SETTINGS, told["policy"], "policy")))
+
+
+def handed_out(order: Order, unit: Unit, folder: str = "") -> Iterator[Member]:
+    """What students start from, with the lock where `check` looks for it: beside the stub."""
+    yield Member(folder + unit.file, stub_source(unit, order.language).encode())
+    yield Member(folder + "handout.md", handout_text(unit, order.language, order.rules).encode())
+    yield Member(folder + lock.NAME, lock.dumps(unit).encode())
 
 
 def suite(order: Order, folder: str = "") -> Iterator[Member]:

@@ -80,7 +80,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
     shown = outcome.reveal != "nothing"
     return {
         "gradable": True,
-        "score": round(outcome.score / outcome.max_score, 6) if outcome.max_score else 0.0,
+        "score": min(1.0, round(outcome.score / outcome.max_score, 6)) if outcome.max_score else 0.0,
         "message": _("{score:g} of {max_score:g} points").format(score=outcome.score, max_score=outcome.max_score),
         "output": outcome.markdown if shown else "",
         "tests": [_test(test, MOST // 4 // len(outcome.tests), shown) for test in outcome.tests],
@@ -89,7 +89,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
 
 def _test(test: Test, most: int, shown: bool) -> dict[str, Any]:
     return {
-        "name": test.name,
+        "name": test.label,
         "description": ", ".join(test.functions),
         "points": test.score,
         "max_points": test.max_score,
