@@ -13,6 +13,8 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from types import FrameType
 
+AGAIN = 0.05
+"""Seconds after which the word to leave comes again where it was lost."""
 TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
@@ -55,11 +57,20 @@ def obey_parent() -> None:
     """Leave the terminal's signals to the parent; end when it says so, and when it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    sys.unraisablehook = _unheard
     threading.Thread(target=_follow, daemon=True).start()
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     sys.exit(1)  # by way of what closes the sandboxes
+
+
+def _unheard(lost: sys.UnraisableHookArgs) -> None:
+    """Say it again where the word to leave came within what swallows exceptions, a callback of the collector's."""
+    if issubclass(lost.exc_type, SystemExit):
+        threading.Timer(AGAIN, os.kill, (os.getpid(), signal.SIGTERM)).start()  # from elsewhere: here it is lost too
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _follow() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -107,3 +109,24 @@ def test_every_grading_process_looks_whether_its_sandbox_isolates(folder: Path, 
     with contextlib.nullcontext() if unisolated else pytest.raises(EngineFailure, match="portable does not isolate"):
         assert not next(here.run(jobs(folder, open_to_all))).report.faulty
     here.close()
+
+
+SWALLOWS = """
+import gc, os, signal, time
+from graders.engine.processes import obey_parent
+
+def collected(phase, info):
+    gc.callbacks.clear()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+obey_parent()
+gc.callbacks.append(collected)
+gc.collect()
+time.sleep(20)
+"""
+
+
+def test_the_word_to_leave_is_heard_where_exceptions_are_swallowed():
+    """Callbacks of the garbage collector swallow them, and libraries have some."""
+    told = subprocess.run([sys.executable, "-c", SWALLOWS], capture_output=True, text=True, timeout=60, check=False)
+    assert (told.returncode, told.stderr) == (1, "")
