@@ -45,7 +45,7 @@ HANDED_ON = "backcheck"
 class Counted:
     """The attempt that counts, and how the one that was graded stands.
 
-    points: by task. share: of them, that being late costs.
+    points: by task, of what each is worth now. share: of them, that being late costs.
     """
 
     policy: Policy
@@ -90,7 +90,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         stands = stand(records, policy, due)
         chosen: Record = next(one for one in records if stands[one.key].counts)
         share = late_share(stands[chosen.key].days_late, policy.late)
-        return Counted(policy, stands[record.key], chosen.points, share)
+        return Counted(policy, stands[record.key], chosen.under(policy), share)
 
     def _ahead(self, told: Mapping[str, str]) -> Ahead:
         """The one for this assignment; where it is new, it begins with all that this run will come to."""
@@ -184,7 +184,7 @@ def outputs(
     if not counted.standing.counts:
         words = _("Attempt {counted} counts: {earned:g} points.")
         page += f"<p>{escape(words.format(counted=counted.standing.counted, earned=round(earned, 2)))}</p>"
-    score = repr(round(points * earned / worth if worth else 0.0, 6))  # a bonus is 0 here, and comes as extra credit
+    score = repr(min(points, round(points * earned / worth, 6)) if worth else 0.0)  # a bonus comes as extra credit
     shown = {"output_type": "display_data", "data": {"text/html": page, "text/plain": score}, "metadata": {}}
     result = {"output_type": "execute_result", "data": {"text/plain": score}, "metadata": {}, "execution_count": 1}
     return [NotebookNode(shown), NotebookNode(result)]
