@@ -99,9 +99,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module")
-def expected(course: Path) -> list[list[str]]:
-    """Whom the processes were given when ada alone was graded."""
+def autograde(course: Path, students: str, exclude: str = "") -> list[list[str]]:
+    """Grade them as the server does; whom the processes were given."""
     asked: list[list[str]] = []
     plain = Ahead.expect
 
@@ -112,10 +111,18 @@ def expected(course: Path) -> list[list[str]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ahead, "expect", expect)
-        done = NbGraderAPI(config=config(course)).autograde(UNIT.name, "ada")
-        assert done["success"], done["log"]
-        assert all(run._pool is None for run in preprocessors._ahead.values())
+        api = NbGraderAPI(config=config(course))
+        api.coursedir.student_id_exclude = exclude
+        done = api.autograde(UNIT.name, students)
+    assert done["success"], done["log"]
+    assert all(run._pool is None for run in preprocessors._ahead.values())
     return asked
+
+
+@pytest.fixture(scope="module")
+def expected(course: Path) -> list[list[str]]:
+    """Whom the processes were given when ada alone was graded."""
+    return autograde(course, "ada")
 
 
 def test_one_student_alone_is_graded_and_no_process_stays(course: Path, expected: list[list[str]]):
@@ -151,3 +158,10 @@ def test_settings_that_were_edited_hold_for_the_next_student(course: Path):
     done = NbGraderAPI(config=config(course)).autograde(UNIT.name, "bob")
     assert done["success"], done["log"]
     assert set(json.loads(Ledger(course, UNIT.name).path.read_text(encoding="utf-8"))) == {"ada", "bob"}
+
+
+@pytest.mark.usefixtures("expected")
+def test_a_class_is_graded_ahead_but_for_whom_nbgrader_leaves_out(course: Path):
+    assert autograde(course, "*", exclude="bob") == [["ada", "eve"]]
+    held = json.loads(Ledger(course, UNIT.name).path.read_text(encoding="utf-8"))
+    assert len(held["ada"]) == len(held["eve"]) == 1
