@@ -27,7 +27,10 @@ WORTH = 4
 
 @dataclass(frozen=True)
 class Order:
-    """How submissions are to be graded: what `graders.batch.Setting` says, without what importing that takes."""
+    """How submissions are to be graded: what `graders.batch.Setting` says, without what importing that takes.
+
+    state: of the files that a grading follows from; where one was edited, another grader has to be made.
+    """
 
     unit: str
     course: Path
@@ -36,8 +39,11 @@ class Order:
     language: str
     throughput: bool
     allow_unisolated: bool
+    state: str = ""
 
 
+Key = tuple[str, tuple[Piece, ...]]
+"""Of a submission: whose it is, and its code."""
 _graders: dict[Order, Grader] = {}
 
 
@@ -69,36 +75,46 @@ def _grader(order: Order) -> Grader:
     return made
 
 
+def _key(submission: Submission) -> Key:
+    return submission.name, submission.pieces
+
+
 class Ahead:
-    """Submissions under way. What is asked for comes when it is ready, whether it was expected or not."""
+    """Submissions under way. What is asked for comes when it is ready, whether it was expected or not.
+
+    The processes end when nothing is left that was expected. Who asks does so in the order of what was expected: one
+    that was passed over will not be asked for any more.
+    """
 
     def __init__(self, order: Order, jobs: int = 0) -> None:
         self.order = order
         self.jobs = 1 if order.throughput else jobs or len(processors())  # nothing may run beside what is timed
         self._pool: ProcessPoolExecutor | None = None
-        self._futures: dict[tuple[Piece, ...], tuple[Submission, Future[Report]]] = {}
+        self._futures: dict[Key, tuple[Submission, Future[Report]]] = {}
 
     def expect(self, submissions: Iterable[Submission]) -> None:
         """Start on these, in this order."""
-        submissions = [one for one in submissions if one.pieces not in self._futures]
+        submissions = [one for one in submissions if _key(one) not in self._futures]
         jobs = max(1, min(self.jobs, math.ceil(len(submissions) / WORTH)))
         for one in submissions:
             self._start(one, jobs)
 
     def report(self, submission: Submission) -> Report:
         """The report on one of them, or on any other."""
-        if submission.pieces not in self._futures:
+        key = _key(submission)
+        self._pass_over(key)
+        if key not in self._futures:
             self._start(submission)
         try:
-            report = self._futures[submission.pieces][1].result()
+            report = self._futures[key][1].result()
         except BrokenExecutor:
             self._start_again()
             try:
-                report = self._futures[submission.pieces][1].result()
+                report = self._futures[key][1].result()
             except BrokenExecutor as fault:
                 raise GraderError(str(fault)) from fault
         finally:
-            self._futures.pop(submission.pieces, None)
+            self._futures.pop(key, None)
             if not self._futures:
                 self.close()
         return report
@@ -109,9 +125,17 @@ class Ahead:
             self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = None
 
+    def _pass_over(self, key: Key) -> None:
+        """Let go of what was expected before it, and of other work of the same student."""
+        known = list(self._futures)
+        place = next((number for number, (name, _code) in enumerate(known, start=1) if name == key[0]), 0)
+        for one in known[:place]:
+            if one != key:
+                self._futures.pop(one)[1].cancel()
+
     def _start(self, submission: Submission, jobs: int = 1) -> None:
         self._pool = self._pool or ProcessPoolExecutor(jobs, context())
-        self._futures[submission.pieces] = submission, self._pool.submit(_grade, self.order, submission)
+        self._futures[_key(submission)] = submission, self._pool.submit(_grade, self.order, submission)
 
     def _start_again(self) -> None:
         """A process died: whoever was not finished goes to new ones."""

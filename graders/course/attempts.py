@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +23,16 @@ FOLDER = Path(".backcheck") / "attempts"
 
 @dataclass(frozen=True)
 class Record:
-    """One graded attempt. received: ISO 8601, "" where not known. points: earned, by task."""
+    """One graded attempt.
+
+    received: ISO 8601, "" where not known. points: earned, by task. worth: what each task could earn then; records of
+    before this was kept have none.
+    """
 
     fingerprint: str
     received: str
     points: Mapping[str, float] = field(default_factory=dict)
+    worth: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -37,12 +44,22 @@ class Record:
         """When it came."""
         return datetime.fromisoformat(self.received) if self.received else None
 
+    def under(self, policy: Policy) -> dict[str, float]:
+        """Its points by what the tasks are worth now: a course may change that between two attempts."""
+        return {task: round(now * self._share(task, now), 6) for task, now in policy.worth.items()}
+
+    def _share(self, task: str, now: float) -> float:
+        """What of a task is right. An old record is taken by today's worth, and for all of it where it holds more."""
+        worth, points = self.worth.get(task, now), self.points.get(task, 0.0)
+        return min(1.0, points / worth) if worth else 0.0
+
 
 def record_of(report: Report, received: datetime | None, submission: Submission) -> Record:
     """What is kept of a report; the fingerprint is the code's, for nbgrader writes the rest of a notebook anew."""
     code = "\0".join(piece.text for piece in submission.pieces)
     points = {task: round(sum(one.score for one in results), 6) for task, results in report.tasks().items()}
-    return Record(hashlib.sha256(code.encode()).hexdigest()[:16], received.isoformat() if received else "", points)
+    fingerprint = hashlib.sha256(code.encode()).hexdigest()[:16]
+    return Record(fingerprint, received.isoformat() if received else "", points, report.policy.worth)
 
 
 class Ledger:
@@ -52,11 +69,17 @@ class Ledger:
         self.path = course / FOLDER / f"{unit}.json"
 
     def add(self, student: str, record: Record) -> list[Record]:
-        """Keep an attempt, in place of the same one graded before; all of the student's."""
-        kept = self._read()
-        mine = {one.key: one for one in kept.get(student, [])} | {record.key: record}
-        kept[student] = list(mine.values())
-        self._write(kept)
+        """Keep an attempt, in place of the same one graded before; all of the student's.
+
+        What comes without a time is the last that came, also where the same was handed in before.
+        """
+        with self._alone():
+            kept = self._read()
+            mine = {one.key: one for one in kept.get(student, [])}
+            if not record.received:
+                mine.pop(record.key, None)
+            kept[student] = list((mine | {record.key: record}).values())
+            self._write(kept)
         return kept[student]
 
     def of(self, student: str) -> list[Record]:
@@ -65,9 +88,21 @@ class Ledger:
 
     def move(self, student: str, to: str) -> None:
         """Keep a student's attempts under another name; under "", not at all."""
-        kept = self._read()
-        if mine := kept.pop(student, []):
-            self._write(kept | {to: mine} if to else kept)
+        with self._alone():
+            kept = self._read()
+            if mine := kept.pop(student, []):
+                self._write(kept | {to: mine} if to else kept)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While nobody else changes the file: two `nbgrader autograde` may run at a time."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("a") as held:
+            if sys.platform != "win32":  # where nothing is graded unless told so
+                import fcntl
+
+                fcntl.flock(held, fcntl.LOCK_EX)
+            yield
 
     def _read(self) -> dict[str, list[Record]]:
         if not self.path.exists():
@@ -76,9 +111,8 @@ class Ledger:
         return {student: [Record(**one) for one in records] for student, records in held.items()}
 
     def _write(self, kept: Mapping[str, list[Record]]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({student: [asdict(one) for one in kept[student]] for student in sorted(kept)}, indent=1)
-        partial = self.path.with_suffix(".partial")
+        partial = self.path.with_suffix(f".{os.getpid()}.partial")
         partial.write_text(text + "\n", encoding="utf-8")
         os.replace(partial, self.path)  # killed half-way, yesterday's attempts are still there
 
@@ -97,7 +131,7 @@ def everything(course: Path, student: str) -> dict[str, list[dict[str, Any]]]:
 def stand(records: list[Record], policy: Policy, due: datetime | None) -> dict[str, Standing]:
     """How every attempt of a student stands, by key."""
     attempts = [
-        Attempt(one.key, round(sum(one.points.values()), 2), one.moment, seconds_late(one.moment, due))
+        Attempt(one.key, round(sum(one.under(policy).values()), 2), one.moment, seconds_late(one.moment, due))
         for one in records
     ]
     return standings(attempts, policy)

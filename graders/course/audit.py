@@ -31,6 +31,9 @@ from graders.specs.unit import Unit
 from graders.suspects import known_mistakes
 from graders.verdict import Report, Status
 
+CHECKPOINTS = ".ipynb_checkpoints"
+"""What Jupyter keeps, and nbgrader never releases."""
+
 
 def units_of(course: Course, names: Sequence[str]) -> list[str]:
     """The units to audit for what was named: units, or files of the course; a file that concerns all means all."""
@@ -84,7 +87,7 @@ def audit(
     for name in units:
         unit = course.unit(name)
         try:
-            released = _released(course, unit)
+            released = _released(course.folder / "source" / name / unit_files(unit)[1])
         except (OSError, ValueError) as error:
             yield Finding(name, _("source"), False, str(error))
             continue
@@ -98,16 +101,21 @@ def audit(
         yield from audit_wheats(course, course_wheats(course.folder, [name]), backend, secret)
 
 
-def _released(course: Course, unit: Unit) -> Any:
-    """The notebook as nbgrader would release it: without what stands in solution regions, hidden tests and rubrics."""
-    from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+def _released(path: Path) -> Any:
+    """A notebook as nbgrader would release it: without outputs, and what is in solution regions, tests and rubrics.
 
-    path = course.folder / "source" / unit.name / unit_files(unit)[1]
+    ValueError where nbgrader would not.
+    """
+    from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions
+
     book = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     resources: dict[str, Any] = {"language": "python"}
     solutions = ClearSolutions(code_stub={"python": "raise NotImplementedError"})
-    for step in (solutions, ClearHiddenTests(), ClearMarkScheme(enforce_metadata=False)):
-        book, resources = step.preprocess(book, resources)
+    try:
+        for step in (solutions, ClearOutput(), ClearHiddenTests(), ClearMarkScheme(enforce_metadata=False)):
+            book, resources = step.preprocess(book, resources)
+    except (AttributeError, KeyError, RuntimeError) as error:  # a region that does not end, or in no solution cell
+        raise ValueError(f"{path.name}: {error}") from None
     return book
 
 
@@ -187,7 +195,18 @@ def _nothing_leaks(course: Course, unit: Unit, book: Any, secret: Secret | None)
     folder = course.folder / "source" / unit.name
     found = list(search.data(unit_files(unit)[1], nbformat.writes(book).encode()))
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".ipynb":
-            found += search.data(str(path.relative_to(folder)), path.read_bytes())
+        inside = path.relative_to(folder)
+        if path.is_file() and inside != Path(unit_files(unit)[1]) and CHECKPOINTS not in inside.parts:
+            found += _searched(search, path, str(inside))
     told = dict.fromkeys(map(str, found))
     return Finding(unit.name, _("nothing gives a solution away"), not found, "; ".join(told))
+
+
+def _searched(search: leaks.Search, path: Path, place: str) -> list[leaks.Leak]:
+    """The leaks in a file beside the notebook. Of other notebooks too, students get what nbgrader releases."""
+    if path.suffix != ".ipynb":
+        return list(search.data(place, path.read_bytes()))
+    try:
+        return list(search.data(place, nbformat.writes(_released(path)).encode()))
+    except (OSError, ValueError) as error:
+        return [leaks.Leak("unreadable", f"{place} ({error})")]

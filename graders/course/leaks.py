@@ -1,7 +1,8 @@
 """What must not be in what students are given: lines of solutions, the course's secret, cases that follow from it.
 
 `find` looks into files, folders, archives, notebooks and pages, through the forms in which a text can be wrapped: JSON
-strings, HTML, base64. Whatever it cannot look into is a leak as well, for nobody can say that there is none.
+strings, HTML, base64, UTF-16. Whatever it cannot look into is a leak as well, for nobody can say that there is none;
+only pictures, PDF and fonts are taken for what they are, and searched for what stands in them in plain.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import bz2
+import codecs
+import contextlib
 import functools
 import gzip
 import html
@@ -17,8 +21,10 @@ import itertools
 import json
 import lzma
 import re
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +52,40 @@ DEEPEST = 5
 LARGEST = 256 << 20
 """Bytes of one file that are looked at."""
 COMPILED = (".pyc", ".pyo", ".pyd")
+SHOWN = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF87a",
+    b"GIF89a",
+    b"%PDF-",
+    b"wOFF",
+    b"wOF2",
+    b"OTTO",
+)
+"""How pictures, PDF and fonts begin, which handouts are made of."""
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh", b"\xde\x12\x04\x95")
+"""How files begin that hold others, or are compressed, and catalogues of translations; a tar says so later on."""
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""How a text begins that is no UTF-8; the longer mark first, for it begins like the shorter one."""
+UNREADABLE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    lzma.LZMAError,
+    zlib.error,
+    struct.error,
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+)
+"""What comes of an archive that is broken or locked."""
+_UNPRINTED = bytes(set(range(32)) - set(b"\b\t\n\f\r\x1b"))
+"""Characters that no text has."""
 FAMILIES = ("main", "edges", "float32", "stability", "linearity", "batch", "purity")
 """Of properties; each has arrays of its own."""
 _SPACE = re.compile(r"\s+")
@@ -241,14 +281,15 @@ class Search:
             yield Leak("unreadable", place)
             return
         try:
-            members = dict(_members(data))
-        except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, lzma.LZMAError, RuntimeError):
+            members = list(_members(data)) if _is_archive(data) else None
+        except UNREADABLE:
             yield Leak("unreadable", place)
             return
-        for name, content in members.items():
-            yield from self.data(f"{place} > {name}" if name else place, content, depth + 1)
-        if not members:
+        if members is None:
             yield from self._text(place, data, depth)
+            return
+        for name, content in members:
+            yield from self.data(f"{place} > {name}" if name else place, content, depth + 1)
 
     def _text(self, place: str, data: bytes, depth: int) -> Iterator[Leak]:
         for found in _BASE64.findall(data):
@@ -258,11 +299,12 @@ class Search:
                 continue
             if any(key in inside for key in self.wanted.keys):
                 yield Leak("secret", place)
-            if _is_text(inside) or inside[:2] in (b"PK", b"\x1f\x8b"):
+            if _is_text(inside) or _is_archive(inside):  # anything else may be no base64 at all, but a long word
                 yield from self.data(place, inside, depth + 1)
-        if not _is_text(data):
-            return
-        for text in _readings(data.decode("utf-8", "replace")):
+        named = any(key in data for key in self.wanted.keys)
+        if not (named or _is_text(data) or data.startswith(SHOWN)):
+            yield Leak("unreadable", place)
+        for text in _readings(_decoded(data)):
             if any(key in text.encode() for key in self.wanted.keys):
                 yield Leak("secret", place)
             yield from self._solutions(place, text)
@@ -292,9 +334,13 @@ class Search:
                     yield Leak("case", place, text=", ".join(pair))
 
 
+def _is_archive(data: bytes) -> bool:
+    return data.startswith(ARCHIVES) or data[257:262] == b"ustar"
+
+
 def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """What an archive holds; one nameless member for what is only compressed; nothing for anything else."""
-    if data[:4] == b"PK\x03\x04":
+    """What an archive holds; one nameless member for what is only compressed."""
+    if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
                 if not entry.is_dir():
@@ -303,8 +349,14 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             yield "", file.read(LARGEST + 1)
     elif data[:6] == b"\xfd7zXZ\x00":
-        yield "", lzma.decompress(data)
-    elif data[257:262] == b"ustar":
+        with lzma.LZMAFile(io.BytesIO(data)) as file_xz:
+            yield "", file_xz.read(LARGEST + 1)
+    elif data[:3] == b"BZh":
+        with bz2.BZ2File(io.BytesIO(data)) as file_bz2:
+            yield "", file_bz2.read(LARGEST + 1)
+    elif data[:4] == b"\xde\x12\x04\x95":
+        yield "", b"\n".join(_messages(data)).replace(b"\0", b"\n")
+    else:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
             for member in tar:
                 file_ = tar.extractfile(member) if member.isfile() else None
@@ -312,8 +364,31 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
                     yield member.name, file_.read()
 
 
+def _messages(data: bytes) -> Iterator[bytes]:
+    """The texts of a catalogue that gettext reads, an `.mo` file."""
+    _version, count, *tables = struct.unpack_from("<4I", data, 4)
+    for table in tables:
+        for number in range(count):
+            length, start = struct.unpack_from("<2I", data, table + 8 * number)
+            yield data[start : start + length]
+
+
 def _is_text(data: bytes) -> bool:
-    return b"\x00" not in data[:4096]
+    """Whether `_decoded` gives all that is in it."""
+    if encoding := _marked(data):
+        with contextlib.suppress(UnicodeDecodeError):
+            return "\0" not in data.decode(encoding)
+        return False
+    return len(data.translate(None, _UNPRINTED)) == len(data)
+
+
+def _marked(data: bytes) -> str:
+    """The encoding that the first bytes of a text tell; "" where they tell none."""
+    return next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "")
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode(_marked(data) or "utf-8", "replace")
 
 
 def _readings(text: str) -> Iterator[str]:

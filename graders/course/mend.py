@@ -27,7 +27,8 @@ RUBRIC = re.compile(r"<!-- BEGIN MARK SCHEME -->.*?<!-- END MARK SCHEME -->", re
 class Released:
     """A cell as it was released.
 
-    worth: its points, None where it has none. answer: whether a student writes in it.
+    worth: its points, None where it has none. answer: whether a student writes in it. task: whether a person gives the
+    points for what stands elsewhere, as nbgrader knows it in notebooks of an instructor's own.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Released:
     checksum: str
     worth: float | None
     answer: bool
+    task: bool = False
 
     @property
     def written(self) -> bool:
@@ -53,9 +55,9 @@ class Released:
         told = {
             "schema_version": SCHEMA,
             "grade_id": self.name,
-            "grade": self.worth is not None,
+            "grade": self.worth is not None and not self.task,
             "solution": self.answer,
-            "task": False,
+            "task": self.task,
             "locked": self.locked,
             "cell_type": self.kind,
             "checksum": self.checksum,
@@ -81,7 +83,8 @@ class Mend(NbGraderPreprocessor):  # type: ignore[misc]
 
 def released(notebook: Any) -> Iterator[Released]:
     """The cells of a notebook in nbgrader's gradebook."""
-    worth = {cell.name: cell.max_score for cell in notebook.grade_cells}
+    tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
+    worth = tasks | {cell.name: cell.max_score for cell in notebook.grade_cells}
     answers = {cell.name for cell in notebook.solution_cells}
     for cell in notebook.source_cells:
         yield Released(
@@ -92,6 +95,7 @@ def released(notebook: Any) -> Iterator[Released]:
             cell.checksum,
             worth.get(cell.name),
             cell.name in answers,
+            cell.name in tasks,
         )
 
 

@@ -8,11 +8,14 @@ points, so that nbgrader's own preprocessors find score and explanation where th
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
 import json
+import re
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,11 @@ import nbformat
 from markupsafe import escape
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from nbgrader.coursedir import CourseDirectory
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer, Unicode
 
+from graders.assigned import file_stem
 from graders.course.ahead import Ahead, Order
 from graders.course.attempts import Ledger, Record, record_of, stand
 from graders.course.cells import TEST
@@ -36,7 +40,10 @@ from graders.report.view import TaskView, task_views
 from graders.standing import late_share
 from graders.verdict import GraderError, Report, Standing, Status
 
-_ahead: dict[Order, Ahead] = {}
+Run = tuple[Order, int]
+"""An order, and whose it is: the id of nbgrader's converter."""
+_ahead: dict[Run, Ahead] = {}
+"""What is under way, one at a time: formgrader has one student after the other graded, in its server's process."""
 HANDED_ON = "backcheck"
 """Under which of nbgrader's resources the attempt that counts is handed from grading to the gradebook."""
 
@@ -45,7 +52,7 @@ HANDED_ON = "backcheck"
 class Counted:
     """The attempt that counts, and how the one that was graded stands.
 
-    points: by task. share: of them, that being late costs.
+    points: by task, of what each is worth now. share: of them, that being late costs.
     """
 
     policy: Policy
@@ -68,9 +75,16 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     jobs = Integer(0, help="Submissions graded at a time; 0: as many as there are processors.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """The notebook with score and explanation in every cell that holds points."""
+        """The notebook with score and explanation in every cell that holds points.
+
+        Of a notebook that an instructor has put beside the unit's own nothing is run: a person grades it.
+        """
         told = resources["nbgrader"]
         use_language(self.language)
+        if file_stem(self.unit or told["assignment"]) not in ("", told["notebook"]):
+            text = _("{notebook} is not the notebook of {assignment}: nothing of it is run, a person has to grade it")
+            self.log.warning(text.format(**told))
+            return cleared(nb), {**resources, HANDED_ON: None}
         submission = notebook_submission(told["student"], json.dumps(nb).encode())
         report = self._ahead(told).report(submission)
         if report.faulty:
@@ -90,40 +104,77 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         stands = stand(records, policy, due)
         chosen: Record = next(one for one in records if stands[one.key].counts)
         share = late_share(stands[chosen.key].days_late, policy.late)
-        return Counted(policy, stands[record.key], chosen.points, share)
+        return Counted(policy, stands[record.key], chosen.under(policy), share)
 
     def _ahead(self, told: Mapping[str, str]) -> Ahead:
         """The one for this assignment; where it is new, it begins with all that this run will come to."""
-        order = Order(
+        order, converter = self._order(told), getattr(self.parent, "parent", None)  # the exporter's own
+        run = order, id(converter)
+        if run not in _ahead:
+            for other in list(_ahead):  # of a run that is over, or by settings that are no more
+                _end(other)
+            _ahead[run] = Ahead(order, self.jobs)
+            if isinstance(converter, Autograde):
+                weakref.finalize(converter, _end, run).atexit = False
+                _ahead[run].expect(_coming(converter, told))
+        return _ahead[run]
+
+    def _order(self, told: Mapping[str, str]) -> Order:
+        course, secret = Path(self.course).resolve(), Path(self.secret).resolve()
+        return Order(
             self.unit or told["assignment"],
-            Path(self.course).resolve(),
-            Path(self.secret).resolve(),
+            course,
+            secret,
             self.sandbox,
             self.language,
             self.throughput,
             self.allow_unisolated,
+            fingerprint([course / "course.toml", *sorted(course.glob("source/*/*.lock")), secret]),
         )
-        if order not in _ahead:
-            _ahead[order] = Ahead(order, self.jobs)
-            _ahead[order].expect(self._coming(told))
-        return _ahead[order]
 
-    def _coming(self, told: Mapping[str, str]) -> Iterator[Submission]:
-        """What nbgrader will come to in this run, in its order, mended as it will be by then."""
-        course = CourseDirectory(config=self.config)
-        with Gradebook(told["db_url"]) as gradebook:
-            cells = list(released(gradebook.find_notebook(told["notebook"], told["assignment"])))
-        force = bool(self.config.get("BaseConverter", {}).get("force"))
-        name = f"{told['notebook']}.ipynb"
-        paths = glob(course.format_path(course.submitted_directory, course.student_id, told["assignment"]))
-        for path in map(Path, sorted(paths)):
-            student = path.parent.name
-            graded = Path(course.format_path(course.autograded_directory, student, told["assignment"]))
-            if student == told["student"] or force or not graded.exists():
-                with contextlib.suppress(Exception):  # whatever is wrong with it, nbgrader says at its turn
-                    nb = nbformat.read(path / name, as_version=4)
-                    mend(nb, cells)
-                    yield notebook_submission(student, json.dumps(nb).encode())
+
+def fingerprint(paths: list[Path]) -> str:
+    """Of files, also of those that are not there."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes() if path.is_file() else b"")
+        digest.update(b"\0" + str(path).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _end(run: Run) -> None:
+    if under_way := _ahead.pop(run, None):
+        under_way.close()
+
+
+def _coming(converter: Any, told: Mapping[str, str]) -> Iterator[Submission]:
+    """What nbgrader will come to from here on in this run, in its order, mended as it will be by then."""
+    course = converter.coursedir
+    with Gradebook(told["db_url"]) as gradebook:
+        cells = list(released(gradebook.find_notebook(told["notebook"], told["assignment"])))
+    place = course.format_path(course.submitted_directory, "(?P<student>.*)", told["assignment"], escape=True)
+    students = {path: found["student"] for path in sorted(converter.assignments) if (found := re.match(place, path))}
+    for path, student in itertools.dropwhile(lambda one: one[1] != told["student"], students.items()):
+        with contextlib.suppress(Exception):  # whatever is wrong with it, nbgrader says at its turn
+            if student == told["student"] or _is_graded_now(converter, student, told["assignment"]):
+                nb = nbformat.read(Path(path) / f"{told['notebook']}.ipynb", as_version=4)
+                mend(nb, cells)
+                yield notebook_submission(student, json.dumps(nb).encode())
+
+
+def _is_graded_now(converter: Any, student: str, assignment: str) -> bool:
+    """Whether nbgrader does not leave a student out, as `init_destination` of its converters decides."""
+    course = converter.coursedir
+    if student in course.student_id_exclude.split(","):
+        return False
+    source, graded = (
+        course.format_path(folder, student, assignment)
+        for folder in (course.submitted_directory, course.autograded_directory)
+    )
+    if converter.force or not Path(graded).exists():
+        return True
+    now, then = course.get_existing_timestamp(source), course.get_existing_timestamp(graded)
+    return now is not None and then is not None and now > then
 
 
 class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
@@ -134,6 +185,9 @@ class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
         told, counted = resources["nbgrader"], resources[HANDED_ON]
         where = (told["notebook"], told["assignment"], told["student"])
         with Gradebook(told["db_url"]) as gradebook:
+            if counted is None:
+                ask_for_all(gradebook, nb, where)
+                return nb, resources
             for task in counted.policy.bonus:
                 grade = gradebook.find_grade(TEST + task, *where)
                 grade.extra_credit = counted.points.get(task, 0.0)
@@ -143,6 +197,16 @@ class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
             notebook.late_submission_penalty = round(counted.share * notebook.score, 2) or None
             gradebook.db.commit()
         return nb, resources
+
+
+def ask_for_all(gradebook: Gradebook, nb: NotebookNode, where: tuple[str, str, str]) -> None:
+    """Have a person grade every test that nobody ran: nbgrader gives all points for a cell without output."""
+    for cell in nb.cells:
+        told = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and told.get("grade") and not told.get("solution"):
+            grade = gradebook.find_grade(told["grade_id"], *where)
+            grade.auto_score, grade.needs_manual_grade = None, True
+    gradebook.db.commit()
 
 
 def times(policy: Policy, told: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
@@ -158,15 +222,22 @@ def times(policy: Policy, told: Mapping[str, Any]) -> tuple[datetime | None, dat
     return received, due
 
 
+def cleared(nb: NotebookNode) -> NotebookNode:
+    """The notebook without what its cells showed."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nb
+
+
 def write(nb: NotebookNode, report: Report, counted: Counted) -> None:
     """Score and explanation into the cells that hold points; every other output goes, for it came from the student."""
     views = {view.name: view for view in task_views(report)}
     first = standing_html(report)
-    for cell in nb.cells:
+    for cell in cleared(nb).cells:
         if cell.cell_type != "code":
             continue
         told, task = cell.metadata.get("nbgrader", {}), grade_id(cell).removeprefix(TEST)
-        cell.outputs, cell.execution_count = [], None
         if told.get("grade") and not told.get("solution"):
             cell.outputs = outputs(views.get(task), task, float(told["points"]), report, counted, first)
             first = ""
@@ -184,7 +255,7 @@ def outputs(
     if not counted.standing.counts:
         words = _("Attempt {counted} counts: {earned:g} points.")
         page += f"<p>{escape(words.format(counted=counted.standing.counted, earned=round(earned, 2)))}</p>"
-    score = repr(round(points * earned / worth if worth else 0.0, 6))  # a bonus is 0 here, and comes as extra credit
+    score = repr(min(points, round(points * earned / worth, 6)) if worth else 0.0)  # a bonus comes as extra credit
     shown = {"output_type": "display_data", "data": {"text/html": page, "text/plain": score}, "metadata": {}}
     result = {"output_type": "execute_result", "data": {"text/plain": score}, "metadata": {}, "execution_count": 1}
     return [NotebookNode(shown), NotebookNode(result)]

@@ -24,6 +24,7 @@ PACKAGE = Path(i18n.__file__).parent
 KEPT = (
     "__init__.py",
     "answers.py",
+    "assigned.py",
     "batch.py",
     "cases.py",
     "cli.py",

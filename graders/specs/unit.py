@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
+from graders.assigned import assignments_folder
 from graders.policy import Policy, Reveal, Table, changed, read_toml
 from graders.specs.row import Task
 
@@ -49,13 +49,6 @@ class Unit:
     def under(self, policy: Policy) -> Unit:
         """The unit as a course wants it."""
         return replace(self, points=policy.worth, reveal=policy.reveal, policy=policy, written=dict(policy.written))
-
-
-def assignments_folder() -> Path:
-    """Where the handouts are: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "assignments"
-    return installed if installed.is_dir() else package.parent / "assignments"
 
 
 def read_unit(name: str, tasks: tuple[Task, ...]) -> Unit:

@@ -32,9 +32,19 @@ def test_reports_come_whether_expected_or_not_and_also_when_a_process_dies(order
     (process,) = ahead._pool._processes.values()
     ahead.expect([handed_in("third")])
     os.kill(process.pid, signal.SIGKILL)
-    for name in ("first", "third", "second"):
+    for name in ("first", "second", "third"):
         report = ahead.report(handed_in(name))
         assert (report.faulty, report.score, report.submission) == (False, 0, name)
+    assert ahead._pool is None
+
+
+def test_what_was_passed_over_is_let_go_of_and_the_processes_end(order: Order):
+    ahead = Ahead(order, jobs=1)
+    ahead.expect(map(handed_in, ("first", "second", "third")))
+    other = Submission("second", "", (Piece("", "name = 'mended otherwise'"),))
+    assert ahead.report(other).submission == "second"
+    assert [name for name, _code in ahead._futures] == ["third"]
+    assert ahead.report(handed_in("third")).submission == "third"
     assert ahead._pool is None
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graders.course.audit import changed_files, units_of
+from graders import SUITE_VERSION
+from graders.course.audit import _nothing_leaks, _released, changed_files, units_of
 from graders.course.folder import SECRET, make_course
 from graders.course.settings import read_course
 from graders.intake.reference import closure, module_text
@@ -28,6 +29,42 @@ TOOLS = ["-c", "user.name=a", "-c", "user.email=a@b.invalid"]
 
 def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *TOOLS, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def survey(*cells: dict[str, object]) -> str:
+    """A notebook of an instructor's own beside the unit's."""
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def test_every_notebook_that_would_be_released_is_searched(tmp_path: Path):
+    make_course(tmp_path, [find_unit(GOOD)])
+    unit, read = read_course(tmp_path).unit(GOOD), read_course(tmp_path)
+    folder = tmp_path / "source" / GOOD
+    solution = module_text(closure(unit.functions[:2]))
+    inside = {"schema_version": 3, "grade_id": "own", "grade": False, "solution": True, "locked": False, "task": False}
+    code = {"cell_type": "code", "id": "own", "outputs": [], "execution_count": None}
+    cut = {**code, "metadata": {"nbgrader": inside}, "source": f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION"}
+    shown = {**code, "metadata": {}, "source": "", "outputs": [{"output_type": "stream", "name": "stdout"}]}
+    shown["outputs"][0]["text"] = solution
+    book = _released(folder / "gan.ipynb")
+
+    def found() -> str:
+        return _nothing_leaks(read, unit, book, None).detail
+
+    (folder / "survey.ipynb").write_text(survey(cut, {**shown, "id": "b"}), encoding="utf-8")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "survey-checkpoint.ipynb").write_text(survey({**cut, "metadata": {}}))
+    assert found() == "", "nbgrader takes out regions and outputs, and no checkpoints along"
+    (folder / "survey.ipynb").write_text(survey({**code, "metadata": {}, "source": solution}), encoding="utf-8")
+    assert "survey.ipynb:" in found()
+    assert unit.functions[0] in found()
+    for text in (survey({**cut, "metadata": {}}), "no notebook"):
+        (folder / "survey.ipynb").write_text(text, encoding="utf-8")
+        assert "survey.ipynb" in found()
+        assert "cannot be searched" in found()
+    (folder / "survey.ipynb").unlink()
+    (folder / "weights.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00")
+    assert found() == "weights.npy: this cannot be searched"
 
 
 def spoil(path: Path) -> None:
@@ -129,8 +166,55 @@ def test_the_workflow_is_one_that_github_takes(course: Path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     told = path.read_text(encoding="utf-8")
-    assert "backcheck course audit --since" in told
+    assert SUITE_VERSION in told
     assert "${{ github.event.pull_request.base.sha || github.event.before }}" in told
+
+
+def workflow_steps(course: Path) -> dict[str, str]:
+    """What the workflow's steps run, by their name or how they begin."""
+    told = yaml.safe_load((course / ".github" / "workflows" / "course.yml").read_text(encoding="utf-8"))
+    assert told["env"] == {"BACKCHECK_FROM": ""}
+    steps = told["jobs"]["audit"]["steps"]
+    return {step.get("name", step["run"]): step["run"] for step in steps if "run" in step}
+
+
+def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A step as GitHub's runner has it done."""
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("filled_in", "code"), [("", 1), ("backcheck", 1), ("git+https://example.org/b@v1", 0)])
+def test_the_workflow_takes_backcheck_from_where_the_course_says_or_not_at_all(course: Path, filled_in: str, code: int):
+    steps = workflow_steps(course)
+    first, *_others = steps
+    done = shell(steps[first], course, BACKCHECK_FROM=filled_in)
+    assert done.returncode == code
+    assert ("fill it in" in done.stdout) == bool(code)
+    installs = [text for text in steps.values() if "pip install" in text and "torch --index-url" not in text]
+    assert installs == ['pip install "backcheck[torch,nbgrader] @ $BACKCHECK_FROM"']
+
+
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [
+        ("HEAD", "course audit --since HEAD"),
+        ("0" * 40, "course audit"),
+        ("ab" * 20, "course audit"),
+        ("", "course audit"),
+    ],
+)
+def test_the_workflow_audits_everything_where_the_commit_before_is_gone(
+    course: Path, tmp_path: Path, since: str, told: str
+):
+    program = tmp_path / "backcheck"
+    program.write_text('#!/bin/sh\necho "$*"\n')
+    program.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    done = shell(workflow_steps(course)["Audit the units that changed"], course, BASE=since, PATH=path)
+    assert (done.returncode, done.stdout.strip()) == (0, told)
 
 
 def test_the_hooks_are_ones_that_pre_commit_takes(course: Path):

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 
 from graders.cases import arguments, draw_cases
 from graders.course.folder import make_course
@@ -111,6 +113,16 @@ def wrapped(form: str, text: str, path: Path) -> Path:
     elif form == "work.tar.gz":
         with tarfile.open(out, "w:gz") as tar:
             tar.add(inside, "work.py")
+    elif form in ("work.tar.bz2", "work.tar.xz"):
+        with tarfile.open(out, "w:bz2" if form.endswith("bz2") else "w:xz") as tar:
+            tar.add(inside, "work.py")
+    elif form == "twice.zip":
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.write(inside, "work.py")
+            with pytest.warns(UserWarning, match="Duplicate name"):
+                archive.writestr("work.py", "")
+    elif form in ("utf-16", "utf-32"):
+        out.write_bytes(text.encode(form))
     elif form == "work.zip.gz":
         out.write_bytes(gzip.compress(wrapped("work.zip", text, path).read_bytes()))
     elif form == "work.ipynb":
@@ -127,6 +139,7 @@ def wrapped(form: str, text: str, path: Path) -> Path:
 
 
 FORMS = ["work.py", "work.zip", "work.tar.gz", "work.zip.gz", "work.ipynb", "work.html", "attached.json"]
+FORMS += ["work.tar.bz2", "work.tar.xz", "twice.zip", "utf-16", "utf-32"]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -177,8 +190,51 @@ def test_numbers_of_a_hidden_case_are_found_and_those_of_a_public_one_are_not(al
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("work.pyc", b"\x00" * 16), ("broken.zip", b"PK\x03\x04" + b"?" * 40), ("b.gz", b"\x1f\x8b?")]
+    ("name", "data"),
+    [
+        ("work.pyc", b"\x00" * 16),
+        ("broken.zip", b"PK\x03\x04" + b"?" * 40),
+        ("b.gz", b"\x1f\x8b?"),
+        ("broken.mo", b"\xde\x12\x04\x95" + b"\xff" * 30),
+        ("work.tar.zst", b"\x28\xb5\x2f\xfd\x04\x00"),
+        ("x.npy", b"\x93NUMPY\x01\x00v\x00"),
+        ("class.db", b"SQLite format 3\x00"),
+        ("utf-16-without-a-mark", SOLVED.encode("utf-16-le")),
+        ("late.bin", b"#" * 5000 + b"\x00"),
+        ("odd.txt", b"\xff\xfe" + b"\x00\xd8"),
+    ],
 )
 def test_what_cannot_be_searched_is_a_leak(name: str, data: bytes, solutions: Answers, tmp_path: Path):
     (tmp_path / name).write_bytes(data)
     assert find([tmp_path], solutions) == [Leak("unreadable", str(tmp_path / name))]
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"%PDF-1.7", b"wOF2"])
+def test_pictures_pdf_and_fonts_are_no_leak_but_for_what_stands_in_them_in_plain(
+    start: bytes, solutions: Answers, tmp_path: Path
+):
+    (tmp_path / "figure").write_bytes(start + bytes(range(256)))
+    assert find([tmp_path], solutions) == []
+    (tmp_path / "figure").write_bytes(start + b"\x00\n" + SOLVED.encode() + b"\n\x00")
+    assert [leak.kind for leak in find([tmp_path], solutions)] == ["solution"]
+
+
+def test_a_catalogue_of_translations_is_searched(solutions: Answers, tmp_path: Path):
+    catalog = Catalog()
+    catalog.add("plain", "text")
+    for expected in (0, 1):
+        with (tmp_path / "work.mo").open("wb") as file:
+            write_mo(file, catalog)
+        assert [leak.owner for leak in find([tmp_path], solutions)] == ["affine_backward"] * expected
+        catalog.add("solution", f"first\n{SOLVED}\n")
+
+
+@pytest.mark.parametrize("text", ["讲义".encode("gb18030"), "Übung\r\n".encode("latin-1"), b"\x1b[1mbold\x1b[0m", b""])
+def test_a_text_in_another_encoding_is_no_leak(text: bytes, solutions: Answers, tmp_path: Path):
+    (tmp_path / "notes.txt").write_bytes(text)
+    assert find([tmp_path], solutions) == []
+
+
+def test_a_long_word_that_looks_like_base64_is_no_leak(solutions: Answers, tmp_path: Path):
+    (tmp_path / "sums.txt").write_text("0123456789abcdef" * 4, encoding="utf-8")
+    assert find([tmp_path], solutions) == []

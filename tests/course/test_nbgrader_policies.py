@@ -30,8 +30,9 @@ optional = ["chain_inputs"]
 """
 
 
-FIRST = Record("0" * 16, "2026-03-01T03:00:00+00:00", {"affine": UNIT.points["affine"], "chain": UNIT.points["chain"]})
-"""What an earlier `autograde` has kept of ada's first attempt."""
+ONCE = {"affine": 2 * UNIT.points["affine"], "chain": UNIT.points["chain"]}
+FIRST = Record("0" * 16, "2026-03-01T03:00:00+00:00", ONCE, ONCE)
+"""What an earlier `autograde` has kept of ada's first attempt, when one task was worth twice as much as now."""
 
 
 def hand_in(course: Path, student: str, notebook: Notebook, received: str) -> None:

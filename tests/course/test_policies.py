@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -331,8 +332,48 @@ def test_the_same_work_graded_twice_is_one_attempt(tmp_path: Path):
         records = ledger.add("ada", record)
     assert records == [first, second]
     ledger.add("bob", first)
-    stands = stand(ledger.add("ada", second), Policy(counts="best"), DUE)
+    stands = stand(ledger.add("ada", second), Policy((("chain", 3.0),), counts="best"), DUE)
     assert [one.counts for one in stands.values()] == [True, False]
+
+
+def test_an_earlier_attempt_is_taken_by_what_its_tasks_are_worth_now():
+    record = Record("aa", "", {"affine": 12.0, "chain": 3.0}, {"affine": 12.0, "chain": 6.0})
+    assert record.under(Policy((("affine", 8.0), ("chain", 6.0)))) == {"affine": 8.0, "chain": 3.0}
+    assert record.under(Policy((("affine", 24.0), ("chain", 4.0)))) == {"affine": 24.0, "chain": 2.0}
+    assert record.under(Policy((("affine", 24.0), ("chain", 4.0)), optional=("affine",))) == {"affine": 0, "chain": 2.0}
+    assert Record("aa", "", {"new": 0.0}, {"new": 0.0}).under(Policy((("new", 5.0),))) == {"new": 0.0}
+
+
+def test_a_record_that_does_not_say_what_its_tasks_were_worth_has_at_most_what_they_are_worth_now():
+    old = Record("aa", "", {"affine": 12.0, "chain": 3.0})
+    assert old.under(Policy((("affine", 8.0), ("chain", 6.0)))) == {"affine": 8.0, "chain": 3.0}
+
+
+def test_a_task_that_has_become_optional_makes_no_attempt_the_best():
+    worth = {"affine": 12.0, "chain": 6.0}
+    records = [Record("aa", "", {"affine": 12.0}, worth), Record("bb", "", {"affine": 2.0, "chain": 6.0}, worth)]
+    policy = Policy(tuple(worth.items()), counts="best")
+    assert stand(records, policy, None)["aa"].counts
+    later = stand(records, replace(policy, optional=("affine",)), None)
+    assert (later["bb"].counts, later["bb"].earned, later["aa"].earned) == (True, 6.0, 0.0)
+
+
+def test_what_is_handed_in_again_without_a_time_is_the_last(tmp_path: Path):
+    ledger = Ledger(tmp_path, "03-backprop")
+    first, second = (Record(key, "", {"chain": 3.0}) for key in ("aa", "bb"))
+    for record in (first, second, first):
+        records = ledger.add("ada", record)
+    assert records == ledger.of("ada") == [second, first]
+    assert stand(records, Policy((("chain", 3.0),)), None)["aa"].counts
+
+
+def test_no_attempt_is_lost_where_several_are_kept_at_once(tmp_path: Path):
+    students = [f"student{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: Ledger(tmp_path, "03-backprop").add(name, Record("aa", "")), students))
+    (ledger,) = attempts.ledgers(tmp_path).values()
+    assert all(ledger.of(student) for student in students)
+    assert {path.suffix for path in ledger.path.parent.iterdir()} == {".json", ".lock"}
 
 
 def test_what_is_kept_of_a_student_can_be_shown_renamed_and_removed(tmp_path: Path):
@@ -340,7 +381,7 @@ def test_what_is_kept_of_a_student_can_be_shown_renamed_and_removed(tmp_path: Pa
     for unit in ("02-losses", "03-backprop"):
         for student in ("ada", "bob"):
             Ledger(tmp_path, unit).add(student, record)
-    held = {"fingerprint": "aa", "received": DUE.isoformat(), "points": {"chain": 3.0}}
+    held = {"fingerprint": "aa", "received": DUE.isoformat(), "points": {"chain": 3.0}, "worth": {}}
     assert attempts.everything(tmp_path, "ada") == {"02-losses": [held], "03-backprop": [held]}
     for ledger in attempts.ledgers(tmp_path).values():
         ledger.move("ada", "s-1")
