@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from graders.sandbox.program import Piece
-from graders.worker.worker import without_magics
+from graders.worker.worker import python_of
 
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What parsing text that somebody else wrote may raise."""
@@ -33,7 +33,7 @@ class Statement:
 def statements(pieces: Sequence[Piece]) -> Iterator[Statement]:
     """The statements in order, without those of cells that are no Python."""
     for piece in pieces:
-        text = without_magics(piece.text) if piece.magics else piece.text
+        text = python_of(piece.text) if piece.magics else piece.text
         try:
             body = ast.parse(text).body
         except UNREADABLE:
