@@ -80,7 +80,8 @@ def grade(
             )
     except Exception as fault:  # whatever went wrong in our own code, the student still gets a report
         graded = Graded(tuple(our_fault(task, fault) for task in wanted))
-    graded = replace(graded, notes=(*graded.notes, *spared(graded.results), *missing_here()))
+    told = (Note("warning", text) for text in submission.notes)
+    graded = replace(graded, notes=(*told, *graded.notes, *spared(graded.results), *missing_here()))
     if graded.problem:
         graded = replace(graded, results=tuple(not_loaded(task, exam.unit.points[task.name]) for task in wanted))
     drawing = {name: value - before[name] for name, value in exam.seconds.items()}  # an exam serves a whole class

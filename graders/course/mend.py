@@ -6,6 +6,7 @@ what it does not find again earns nothing, without anybody being asked.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,10 @@ from graders.course.cells import SCHEMA
 from graders.i18n import _
 
 RUBRIC = re.compile(r"<!-- BEGIN MARK SCHEME -->.*?<!-- END MARK SCHEME -->", re.DOTALL)
+HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+"""Lines of a course's own tests that nbgrader leaves out."""
+LONGEST = 50
+"""Of a name in the id of a cell that is made here: an id has 64 characters at most."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,12 @@ class Released:
     @property
     def shown(self) -> str:
         """Its text as students got it."""
-        return RUBRIC.sub("", self.text).strip()
+        return HIDDEN.sub("", RUBRIC.sub("", self.text)).strip()
+
+    @property
+    def code(self) -> bool:
+        """Whether it is code that students are to leave as it is."""
+        return self.locked and self.kind == "code"
 
     def metadata(self) -> NotebookNode:
         """What nbgrader keeps in it."""
@@ -69,7 +79,9 @@ class Mend(NbGraderPreprocessor):  # type: ignore[misc]
     """Gives every cell of the release back what nbgrader knows it by.
 
     Of a cell that stands twice the last one counts. One that is deleted and holds points comes back behind the one it
-    stood behind. Where an answer in writing is not in its place, a person is asked to look for it.
+    stood behind, locked code before the one it stood before. Where an answer in writing is not in its place, a person
+    is asked to look for it. Locks hold in Jupyter only: what was written into locked code elsewhere stands in a cell of
+    the student's own, above what was released.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Mapping[str, Any]) -> tuple[NotebookNode, Mapping[str, Any]]:
@@ -104,18 +116,17 @@ def mend(nb: NotebookNode, cells: list[Released]) -> None:
     left = {cell.name: cell for cell in cells}
     texts = Counter(cell.shown for cell in cells)
     unique = {cell.shown: cell.name for cell in cells if texts[cell.shown] == 1}
-    for cell in reversed(nb.cells):
+    for place in reversed(range(len(nb.cells))):
+        cell = nb.cells[place]
         known = left.pop(name_of(cell, left, unique), None)
         cell.metadata.pop("nbgrader", None)
         if known:
+            if own := own_code(cell, known):
+                nb.cells.insert(place, _new_cell(nb, "code", own, f"{known.name[:LONGEST]}-own"))
             _restore(cell, known)
     for place, missing in enumerate(cells):
-        if missing.name in left and missing.worth is not None:
-            behind = _behind(nb, {other.name for other in cells[:place]})
-            if missing.written and _is_text_of_ones_own(nb.cells[behind : behind + 1]):
-                _restore(nb.cells[behind], missing)
-            else:
-                nb.cells.insert(behind, _brought_back(nb, missing))
+        if missing.name in left and (missing.worth is not None or missing.code):
+            _bring_back(nb, missing, cells[:place], cells[place + 1 :])
     by_name = {cell.name: cell for cell in cells if cell.written}
     for place, cell in enumerate(nb.cells):
         if known := by_name.get(grade_id(cell)):
@@ -126,6 +137,32 @@ def _restore(cell: NotebookNode, known: Released) -> None:
     cell.metadata["nbgrader"] = known.metadata()
     if known.locked:
         cell.source = known.text  # also what the release left out, such as a rubric
+
+
+def own_code(cell: NotebookNode, known: Released) -> str:
+    """What somebody made of locked code, without the magics it was released with; "" where nothing of it can run."""
+    if not known.code or cell.cell_type != "code" or _lines(cell.source) in (_lines(known.shown), _lines(known.text)):
+        return ""
+    magics = {line.strip() for line in _lines(known.text) if line.startswith("%")}
+    rest = [line for line in cell.source.split("\n") if line.strip() not in magics]
+    runs = any(not line.lstrip().startswith("#") for line in _lines("\n".join(rest)))
+    return "\n".join(rest).strip("\n") if runs else ""
+
+
+def _lines(text: str) -> list[str]:
+    """Those with anything on them, without the space at their ends, which editors add and take away."""
+    return [line.rstrip() for line in text.split("\n") if line.strip()]
+
+
+def _bring_back(nb: NotebookNode, missing: Released, above: list[Released], below: list[Released]) -> None:
+    """Put a cell where it was: what holds points behind what it stood behind, for there the work is."""
+    place = _behind(nb, {other.name for other in above})
+    if missing.worth is None:  # what it needs, imports above all, may stand in cells that nbgrader does not know
+        place = _before(nb, {other.name for other in below}, place)
+    if missing.written and _is_text_of_ones_own(nb.cells[place : place + 1]):
+        _restore(nb.cells[place], missing)
+    else:
+        nb.cells.insert(place, _brought_back(nb, missing))
 
 
 def _is_text_of_ones_own(cells: list[NotebookNode]) -> bool:
@@ -159,13 +196,27 @@ def _behind(nb: NotebookNode, names: set[str]) -> int:
     return places[-1] if places else len(nb.cells)
 
 
+def _before(nb: NotebookNode, names: set[str], otherwise: int) -> int:
+    """The place of the first cell of those names."""
+    return next((place for place, cell in enumerate(nb.cells) if grade_id(cell) in names), otherwise)
+
+
 def _brought_back(nb: NotebookNode, cell: Released) -> NotebookNode:
     text = cell.text
     if cell.written:
         note = _("This cell was missing. The answer may stand elsewhere in the notebook.")
         text = f"*({note})*"
-    back: NotebookNode = getattr(nbformat.v4, f"new_{cell.kind}_cell")(text)
-    if (nb.nbformat, nb.nbformat_minor) < (4, 5):
-        del back["id"]  # which older formats do not know
+    back = _new_cell(nb, cell.kind, text, cell.name[:LONGEST])
     back.metadata["nbgrader"] = cell.metadata()
     return back
+
+
+def _new_cell(nb: NotebookNode, kind: str, text: str, identity: str) -> NotebookNode:
+    """A cell whose id, where the format knows any, no other has; the same notebook always gets the same."""
+    made: NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(text)
+    taken = {cell.get("id") for cell in nb.cells}
+    ids = itertools.chain([identity], (f"{identity}-{number}" for number in itertools.count(2)))
+    made["id"] = next(one for one in ids if one not in taken)
+    if (nb.nbformat, nb.nbformat_minor) < (4, 5):
+        del made["id"]
+    return made

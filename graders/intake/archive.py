@@ -1,7 +1,8 @@
-"""One file out of an archive, read as a stream: nothing is unpacked, nothing is trusted but its bytes."""
+"""Files out of an archive, read as a stream: nothing is unpacked, nothing is trusted but its bytes."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import io
@@ -23,20 +24,36 @@ MADE_UP = (None, errno.EINVAL, errno.EOVERFLOW)
 """The numbers of an OSError that bytes raise which were made up to confuse: by a parser's own errors, or by a seek to
 nowhere. With any other the file could not be read, which says nothing about what is in it."""
 
-Chooser = Callable[[Iterable[str]], str]
+Read = Callable[[str], bytes]
 Limit = Callable[[str], int]
+Made = TypeVar("Made")
 Member = TypeVar("Member", zipfile.ZipInfo, tarfile.TarInfo)
 
 
-def read_member(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
-    """Name and bytes of the regular file that `choose` picks; IntakeError when they exceed `limit(name)`.
+def from_archive(path: Path, work: Callable[[Iterable[str], Read], Made], limit: Limit) -> Made:
+    """What `work` makes of the names of the regular files, and of what reads one.
 
-    OSError and MemoryError where it is this machine that cannot read the archive, whatever is in it.
+    Reading raises IntakeError for a file that exceeds `limit(name)`. OSError and MemoryError where it is this machine
+    that cannot read the archive, whatever is in it.
     """
-    read = _from_zip if path.name.lower().endswith(".zip") else _from_tar
+    opened = _zip if path.name.lower().endswith(".zip") else _tar
+    with _damage_told(), opened(path, limit) as (names, read):
+
+        def whole(name: str) -> bytes:
+            with _damage_told():
+                data = read(name)
+            if len(data) > limit(name):
+                raise IntakeError(_("{name} is larger than {limit} KiB").format(name=name, limit=limit(name) >> 10))
+            return data
+
+        return work(names, whole)
+
+
+@contextlib.contextmanager
+def _damage_told() -> Iterator[None]:
     damaged = IntakeError(_("the archive cannot be read: it is damaged, or of another kind; pack it again"))
     try:
-        name, data = read(path, choose, limit)
+        yield
     except (IntakeError, MemoryError):
         raise
     except OSError as error:
@@ -45,31 +62,36 @@ def read_member(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
         raise damaged from None
     except Exception:  # what these parsers raise on bytes made up to confuse them has no common type
         raise damaged from None
-    if len(data) > limit(name):
-        raise IntakeError(_("{name} is larger than {limit} KiB").format(name=name, limit=limit(name) >> 10))
-    return name, data
 
 
-def _from_zip(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
+@contextlib.contextmanager
+def _zip(path: Path, limit: Limit) -> Iterator[tuple[Iterable[str], Read]]:
     with zipfile.ZipFile(path) as archive:
         members = _by_name((info.filename, info) for info in archive.infolist() if not info.is_dir())
-        name = choose(members)
-        member = members[name]
-        if member.flag_bits & 1:
-            raise IntakeError(_("the archive is encrypted: pack it without a password"))
-        # Others, bzip2 and LZMA, are unpacked in steps of any size, whatever is asked for.
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise IntakeError(_("the archive is packed in an unusual way: make an ordinary .zip"))
-        with archive.open(member) as file:
-            return name, file.read(limit(name) + 1)
+
+        def read(name: str) -> bytes:
+            member = members[name]
+            if member.flag_bits & 1:
+                raise IntakeError(_("the archive is encrypted: pack it without a password"))
+            # Others, bzip2 and LZMA, are unpacked in steps of any size, whatever is asked for.
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise IntakeError(_("the archive is packed in an unusual way: make an ordinary .zip"))
+            with archive.open(member) as file:
+                return file.read(limit(name) + 1)
+
+        yield members, read
 
 
-def _from_tar(path: Path, choose: Chooser, limit: Limit) -> tuple[str, bytes]:
+@contextlib.contextmanager
+def _tar(path: Path, limit: Limit) -> Iterator[tuple[Iterable[str], Read]]:
     with tarfile.open(fileobj=io.BytesIO(_unpacked(path)), mode="r:") as archive:
         members = _by_name((member.name, member) for member in _regular(archive))
-        name = choose(members)
-        file = archive.extractfile(members[name])
-        return name, file.read(limit(name) + 1) if file else b""
+
+        def read(name: str) -> bytes:
+            file = archive.extractfile(members[name])
+            return file.read(limit(name) + 1) if file else b""
+
+        yield members, read
 
 
 def _unpacked(path: Path) -> bytes:

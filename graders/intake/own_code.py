@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from graders.sandbox.program import Piece
-from graders.worker.worker import without_magics
+from graders.worker.worker import python_of
 
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What parsing text that somebody else wrote may raise."""
@@ -33,7 +33,7 @@ class Statement:
 def statements(pieces: Sequence[Piece]) -> Iterator[Statement]:
     """The statements in order, without those of cells that are no Python."""
     for piece in pieces:
-        text = without_magics(piece.text) if piece.magics else piece.text
+        text = python_of(piece.text) if piece.magics else piece.text
         try:
             body = ast.parse(text).body
         except UNREADABLE:
@@ -42,7 +42,7 @@ def statements(pieces: Sequence[Piece]) -> Iterator[Statement]:
         for node in body:
             first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
             own = "\n".join(lines[first - 1 : node.end_lineno])
-            yield Statement(own, piece.label, first, frozenset(_bound(node)), frozenset(_used(node)), node)
+            yield Statement(own, piece.label, first, frozenset(bound(node)), frozenset(_used(node)), node)
 
 
 def own_code(pieces: Sequence[Piece], functions: Iterable[str]) -> list[Statement]:
@@ -85,7 +85,7 @@ def _used(node: ast.stmt) -> Iterator[str]:
     return (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
 
 
-def _bound(node: ast.AST) -> Iterator[str]:
+def bound(node: ast.AST) -> Iterator[str]:
     """Names that a statement binds where it stands, also inside `if` and `try`; what functions bind is their own."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -100,4 +100,4 @@ def _bound(node: ast.AST) -> Iterator[str]:
             return
         case _:
             for child in ast.iter_child_nodes(node):
-                yield from _bound(child)
+                yield from bound(child)

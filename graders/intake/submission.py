@@ -11,12 +11,13 @@ import stat
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from graders.i18n import _
-from graders.intake.archive import ARCHIVES, is_hidden, read_member
+from graders.intake.archive import ARCHIVES, Read, from_archive, is_hidden
+from graders.intake.attempted import attempted
 from graders.intake.notebook import code_cells
 from graders.intake.source import MAX_BYTES, IntakeError, decode
 from graders.sandbox.program import Piece
@@ -31,6 +32,8 @@ HASHED_BYTES = 128 << 20
 """Of a file that is refused: what comes behind does not tell it from others."""
 NAME_BYTES = 200
 """Reports are files called after the submission; a longer name, with ".html" behind it, could not be one."""
+LOOKED_INTO = 4
+"""So many modules and so many notebooks of the unit's name are looked into; nobody has more by accident."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Submission:
     pieces: the source, a .py file as one piece, a notebook a piece a code cell. fingerprint: first 16 hex
     digits of the SHA-256 of the file's bytes, or of what was refused; "" where nothing could be read. problem: why it
     cannot be graded at all, "" when it can. fault: it is this machine that could not read it, for which nobody may lose
-    points.
+    points. notes: what whoever handed it in should know of what was read.
     """
 
     name: str
@@ -49,6 +52,23 @@ class Submission:
     fingerprint: str = ""
     problem: str = ""
     fault: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """The file that is graded. others: those of a folder or archive that might have been meant as well."""
+
+    name: str
+    data: bytes
+    others: tuple[str, ...] = ()
+
+    def notes(self) -> tuple[str, ...]:
+        """Which of them counts."""
+        if not self.others:
+            return ()
+        text = _("{graded} was graded, and not {others}: hand in one file, or put what counts into {graded}")
+        return (text.format(graded=_short(self.name), others=", ".join(map(_short, self.others))),)
 
 
 def read_submission(path: Path, unit: Unit) -> Submission:
@@ -80,13 +100,14 @@ def notebook_submission(name: str, data: bytes) -> Submission:
 def _read_or_refuse(name: str, path: Path, unit: Unit) -> Submission:
     """What was handed in, or why not; what keeps us from reading it is raised."""
     try:
-        label, data = _find_file(path, unit)
+        found = _find_file(path, unit)
     except IntakeError as error:
         return Submission(name, str(path), fingerprint=_refused(path), problem=str(error))
+    read = Submission(name, str(path), fingerprint=_digest(found.data), notes=found.notes())
     try:
-        return Submission(name, str(path), _pieces(label, data), _digest(data))
+        return replace(read, pieces=_pieces(found.name, found.data))
     except IntakeError as error:
-        return Submission(name, str(path), fingerprint=_digest(data), problem=str(error))
+        return replace(read, problem=str(error))
 
 
 def _digest(data: bytes) -> str:
@@ -189,20 +210,20 @@ def unit_files(unit: Unit) -> tuple[str, str]:
     return unit.file, PurePosixPath(unit.file).stem + ".ipynb"
 
 
-def _find_file(path: Path, unit: Unit) -> tuple[str, bytes]:
-    """Name and bytes of the file to grade."""
+def _find_file(path: Path, unit: Unit) -> Found:
+    """The file to grade."""
     mode = _mode(path)
     if not mode:
         raise FileNotFoundError(path)
     if stat.S_ISDIR(mode):
-        path = path / _choose(_files_in(path), unit)
-    elif not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+        return _choose(_files_in(path), lambda name: _read(path / name), unit)
+    if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
         raise IntakeError(_("{name} is not a regular file").format(name=path.name))
-    elif path.name.lower().endswith(ARCHIVES):
-        return read_member(path, lambda names: _choose(names, unit), _limit)
+    if path.name.lower().endswith(ARCHIVES):
+        return from_archive(path, lambda names, read: _choose(names, read, unit), _limit)
     if not path.name.lower().endswith((".py", ".ipynb")):
         raise IntakeError(_("{name} is neither a .py file nor a notebook").format(name=path.name))
-    return path.name, _read(path)
+    return Found(path.name, _read(path))
 
 
 def _files_in(folder: Path) -> list[str]:
@@ -213,18 +234,52 @@ def _files_in(folder: Path) -> list[str]:
     return [entry.name for entry in own if stat.S_ISREG(_mode(entry))]
 
 
-def _choose(names: Iterable[str], unit: Unit) -> str:
-    """The unit's file among those handed in: the outermost of its name, or the only candidate there is."""
-    candidates = [name for name in names if name.lower().endswith((".py", ".ipynb"))]
-    candidates.sort(key=lambda name: (name.count("/"), name.swapcase()))  # backprop.py before Backprop.py
-    for wanted in unit_files(unit):
-        for name in candidates:
-            if PurePosixPath(name).name.lower() == wanted:
-                return name
+def _choose(names: Iterable[str], read: Read, unit: Unit) -> Found:
+    """The unit's file among those handed in: the first candidate in which anything of it is written.
+
+    `backcheck start` makes a stub and a notebook, and students fill in one of them: the other is there as it was.
+    """
+    candidates = _candidates(names, unit)
     if len(candidates) == 1:
-        return candidates[0]
+        return Found(candidates[0], read(candidates[0]))
+    name = next((one for one in candidates if _is_written(one, read, unit)), candidates[0])
+    data = read(name)
+    behind = candidates[candidates.index(name) + 1 :]
+    return Found(name, data, tuple(other for other in behind if _may_be_meant(other, data, read, unit)))
+
+
+def _candidates(names: Iterable[str], unit: Unit) -> list[str]:
+    """Files of the unit's names, modules first, the outermost of each first, or the only file there is."""
+    files = [name for name in names if name.lower().endswith((".py", ".ipynb"))]
+    files.sort(key=lambda name: (name.count("/"), name.swapcase()))  # backprop.py before Backprop.py
+    named = ([name for name in files if PurePosixPath(name).name.lower() == wanted] for wanted in unit_files(unit))
+    candidates = [name for same in named for name in same[:LOOKED_INTO]]
+    if candidates or len(files) == 1:
+        return candidates or files
     wanted = _(" or ").join(unit_files(unit))
     raise IntakeError(_("there is no {wanted} in it: give your file that name").format(wanted=wanted))
+
+
+def _is_written(name: str, read: Read, unit: Unit) -> bool:
+    """Whether any function of the unit is written in a file, or it cannot be told: then its reader says why."""
+    try:
+        data = read(name)
+        return bool(data.strip()) and attempted(_pieces(name, data), unit.functions)
+    except IntakeError:
+        return True
+
+
+def _may_be_meant(name: str, graded: bytes, read: Read, unit: Unit) -> bool:
+    """Whether whoever handed it in may think that it is graded."""
+    try:
+        return read(name) != graded and _is_written(name, read, unit)
+    except (IntakeError, OSError, MemoryError):
+        return True
+
+
+def _short(name: str) -> str:
+    """A name as notes show it; archives may make up longer ones than any file has."""
+    return name if len(name) <= NAME_BYTES else "..." + name[-NAME_BYTES:]
 
 
 def _limit(name: str) -> int:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from graders.benchmark import namespace
 from graders.sandbox.program import Call, Piece, Program, Ref, Seed
-from graders.worker.worker import without_magics
+from graders.worker.worker import python_of
 
 DONE, RAISED = b"\0", b"\1"
 LONGEST_TEXT = 500
@@ -32,7 +32,7 @@ def play(connection: Connection, pieces: Sequence[Piece], device: str) -> None:
     player = Player(module.__dict__, device)
     try:
         for piece in pieces:
-            text = without_magics(piece.text) if piece.magics else piece.text
+            text = python_of(piece.text) if piece.magics else piece.text
             exec(compile(text, piece.label or "submission.py", "exec", dont_inherit=True), module.__dict__)
         player.settle()
         connection.send_bytes(DONE)

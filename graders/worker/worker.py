@@ -19,8 +19,10 @@ import json
 import linecache
 import marshal
 import os
+import re
 import struct
 import sys
+import tokenize
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -206,21 +208,71 @@ PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 """Cell magics whose cells hold Python, that counts like any other."""
 
 
+LINE_MAGIC = re.compile(r"\s*[%!?]")
+ASSIGNED_MAGIC = re.compile(r"""((?:[^#'"=]|'\w+'|"\w+")*+)=\s*[%!]""")
+HELP = re.compile(r"""[^#'"]*\?\s*$""")
+MAY_GO_ON = re.compile(r"""[^#]*['"([{\\]""")
+"""A line with anything before its comment that could make the next one part of it."""
+
+
 def without_magics(text: str) -> str:
-    """The cell with every line of IPython magic made a `pass` of the same indentation, and `x = !ls` an `x = None`."""
+    """The cell with every line of IPython magic made a `pass` of the same indentation, and `x = !ls` an `x = None`.
+
+    Like IPython we look for it only where a statement begins: in a string, or between brackets, `%` is Python's.
+    """
     lines = text.split("\n")
-    goes_on = False  # a magic line, behind a backslash
-    for number, line in enumerate(lines):
-        target, equals, value = line.partition("=")
-        bare = line.strip()
-        if goes_on:
-            lines[number] = ""
-        elif equals and value.lstrip().startswith(("!", "%")):
-            lines[number] = f"{target}= None"
-        elif bare.startswith(("%", "!", "?")) or bare.endswith("?"):
-            lines[number] = line[: len(line) - len(line.lstrip())] + "pass"
-        goes_on = line.endswith("\\") and lines[number] != line
+    last = max((number for number, line in enumerate(lines) if as_python(line) != line), default=-1)
+    number = 0
+    while number <= last:
+        line = lines[number]
+        lines[number] = as_python(line)
+        if lines[number] == line:
+            number += height(lines, number)
+            continue
+        number += 1
+        while line.endswith("\\") and number < len(lines):  # it goes on
+            line, lines[number] = lines[number], ""
+            number += 1
     return "\n".join(lines)
+
+
+def as_python(line: str) -> str:
+    """A line that begins a statement, without the magic that it may be; no Python begins like any of these."""
+    if LINE_MAGIC.match(line) or HELP.match(line):
+        return line[: len(line) - len(line.lstrip())] + "pass"
+    assigned = ASSIGNED_MAGIC.match(line)
+    return f"{assigned[1]}= None" if assigned else line
+
+
+def height(lines: list[str], start: int) -> int:
+    """How many lines the statement has that begins there: all that are left where it has no end, or is no Python."""
+    if not MAY_GO_ON.match(lines[start]):
+        return 1
+    rows = (lines[row] + "\n" for row in range(start, len(lines)))
+    try:
+        for token in tokenize.generate_tokens(lambda: next(rows, "")):
+            if token.type == tokenize.NEWLINE:
+                return token.start[0]
+            if token.type == tokenize.ERRORTOKEN:
+                break
+    except Exception:  # whatever it is, compiling says it better
+        pass
+    return len(lines) - start
+
+
+def other_language(text: str) -> str:
+    """The first line of a cell that a magic makes one of bash, HTML or anything but Python; "" for the others."""
+    first = text.lstrip().split("\n", 1)[0]
+    return first if first.startswith("%%") and first.split()[0] not in PYTHON_MAGICS else ""
+
+
+def python_of(text: str) -> str:
+    """What of a notebook's cell is Python: all, where that can be parsed, nothing in another language's."""
+    try:
+        ast.parse(text)
+    except Exception:
+        return "" if other_language(text) else without_magics(text)
+    return text
 
 
 class Submission:
@@ -294,8 +346,7 @@ class Submission:
             if not piece["magics"]:
                 self.problem = (index, getattr(error, "lineno", 0) or 0, describe(error))
                 return []
-        first = text.lstrip().split("\n", 1)[0]
-        if first.startswith("%%") and first.split()[0] not in PYTHON_MAGICS:
+        if first := other_language(text):
             self.skipped.append((CELL_MAGIC, index, 1, first))
             return []
         try:

@@ -151,6 +151,24 @@ def test_a_class_with_every_kind_of_bad_file_is_graded_to_the_end():
         assert Path(f"out/{name}.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_of_a_folder_with_stub_and_notebook_the_one_that_is_filled_in_is_graded():
+    """And where both are, the report says which it was."""
+    run("start", "03-backprop")
+    folder = Path("03-backprop")
+    book = json.loads((folder / "backprop.ipynb").read_text(encoding="utf-8"))
+    next(cell for cell in book["cells"] if cell["id"] == "code-affine")["source"] = HONEST
+    (folder / "backprop.ipynb").write_text(json.dumps(book), encoding="utf-8")
+    report = json.loads(run("check", "03-backprop", "--unit", "03", *TASKS, "--json").output)
+    assert (report["score"], report["notes"]) == (15, [])
+    with (folder / "backprop.py").open("a", encoding="utf-8") as stub:
+        stub.write("def affine_forward(x, w, b):\n    return x\n")
+    report = json.loads(run("check", "03-backprop", "--unit", "03", *TASKS, "--json").output)
+    assert report["score"] < 15
+    (note,) = report["notes"]
+    assert note["kind"] == "warning"
+    assert note["message"].startswith("backprop.py was graded, and not backprop.ipynb")
+
+
 def test_python_under_a_timing_magic_and_beside_a_shell_line_is_graded():
     cells = ["%%time\nimport numpy as np\n", "files = !ls\nhere = %pwd\n" + HONEST]
     notebook = {"cells": [{"cell_type": "code", "source": source} for source in cells]}

@@ -109,6 +109,21 @@ def unasked(notebook: Notebook) -> Notebook:
     return affine(notebook, "")
 
 
+def in_locked_cells(notebook: Notebook) -> Notebook:
+    """The forward stands in the given cell, the backward below the check, as Colab and VS Code allow."""
+    for place, function in (("given", "affine_forward"), ("test-affine", "affine_backward")):
+        one = cell(notebook, place)
+        one["source"] = "".join(one["source"]) + "\n" + module_text(closure([function]))
+    cell(notebook, "code-affine")["source"] = ""
+    return notebook
+
+
+def not_given(notebook: Notebook) -> Notebook:
+    """The cell with what is given is gone."""
+    notebook["cells"].remove(cell(notebook, "given"))
+    return affine(notebook, "")
+
+
 WRONG = "\n_right = affine_backward\ndef affine_backward(dout, cache):\n    dx, dw, db = _right(dout, cache)\n"
 SUBMISSIONS: dict[str, Callable[[Notebook], Notebook]] = {
     "right": solved,
@@ -134,8 +149,11 @@ SUBMISSIONS: dict[str, Callable[[Notebook], Notebook]] = {
     "vscode": lambda notebook: editors.vscode(unasked(notebook)),
     "marimo": lambda notebook: editors.marimo(answered(notebook)),
     "elsewhere": elsewhere,
+    "unlocked": in_locked_cells,
+    "ungiven": not_given,
 }
 FULL = {"warns", "exits", "deleted", "duplicated", "reordered", "magics", "colab", "vscode", "marimo", "elsewhere"}
+FULL |= {"unlocked", "ungiven"}
 """Who has all points of the affine layer, and no others."""
 LOSES_DB = {"wrong", "claims", "patches", "snoops", "points"}
 

@@ -48,8 +48,8 @@ def test_a_folder_holds_the_units_file_or_one_candidate(tmp_path: Path):
     assert read(tmp_path) == "there is no backprop.py or backprop.ipynb in it: give your file that name"
     write(tmp_path / "Backprop.py")
     assert read(tmp_path) == SOURCE
-    write(tmp_path / "backprop.py", "exact = 1\n")
-    assert read(tmp_path) == "exact = 1\n"
+    write(tmp_path / "backprop.py", SOURCE + "exact = 1\n")
+    assert read(tmp_path) == SOURCE + "exact = 1\n"
 
 
 def test_what_editors_leave_behind_is_no_candidate(tmp_path: Path):

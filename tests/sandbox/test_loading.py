@@ -103,6 +103,11 @@ def test_magics_are_left_out_and_broken_cells_skipped_and_named(load):
     assert loaded.functions == {"f": 1}
 
 
+def test_beside_magic_a_line_that_looks_like_it_runs_as_in_jupyter(load):
+    lines = ["%matplotlib inline", "def f(x):", '    print("loss = %.3f" % (x', "        % 3))"]
+    assert load(Piece("cell 1", "\n".join([*lines, "    return x, x  # right order?"]), True)).skipped == ()
+
+
 def test_a_line_of_magic_outside_of_notebooks_is_a_syntax_error(load):
     assert load("%matplotlib inline").problem.startswith("SyntaxError")
 
