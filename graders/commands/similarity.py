@@ -61,6 +61,7 @@ def similarity(
     from graders.similarity.works import class_works, corpus_works, reference_work, stub_code
 
     works, left = class_works(folder, chosen, read_receipts(received) if received else None)
+    left = [one for one in left if received is None or one.name != received.name]
     others, unread = corpus_works(corpus, chosen)
     found = find_leads(works, [reference_work(chosen), *others], stub_code(chosen), top, [*left, *unread])
     if out or not as_json:
