@@ -18,6 +18,8 @@ from tests.faults.kinds import Kind
 
 TRIES = 6
 """So often the same command is given, and then it has to be done."""
+MISSES = 4
+"""So often a run may be over before anything happens to it, on a machine that was slower before."""
 
 
 @dataclass
@@ -66,7 +68,16 @@ class Campaign:
         assert self.wanted
 
     def run(self, kind: Kind, number: int) -> Row:
-        """One disturbed run; what it came to."""
+        """One disturbed run; what it came to. What was over before is no disturbed run, and another one is made."""
+        for _miss in range(MISSES):
+            started = time.monotonic()
+            row = self._run(kind, number)
+            if row.struck or row.trouble:
+                break
+            self.seconds = min(self.seconds, time.monotonic() - started)
+        return row
+
+    def _run(self, kind: Kind, number: int) -> Row:
         command = self.command(f"run-{number}")
         row = Row(kind, runs=1)
         with ExitStack() as stack:
