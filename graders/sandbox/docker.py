@@ -86,7 +86,9 @@ def connect() -> Any:
         first.settimeout(ENGINE_SECONDS)
         first.connect(url[url.index("/") :].replace("///", "/"))  # the SDK leaves one open that gets no answer
     with faults():
-        return docker.from_env(version="auto", timeout=ENGINE_SECONDS).api
+        client = docker.from_env(version="auto", timeout=ENGINE_SECONDS).api
+    client.trust_env = False  # proxies: none are between us, and a thread may not read what another one changes
+    return client
 
 
 @contextlib.contextmanager
