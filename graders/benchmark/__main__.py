@@ -84,10 +84,11 @@ def main(arguments: Sequence[str]) -> int:
         regressed = {(figure.row, figure.size) for figure in slower}
         keep([figure for figure in figures if (figure.row, figure.size) not in regressed], setting)
     report(figures, slower, setting, asked, kept)
-    unmeasured = [figure for figure in figures if kept[figure.device][figure.row][figure.size] == speed.UNMEASURED]
-    if asked.check and unmeasured:
-        text = _("{count} of {total} figures have nothing to be compared with: they are unmeasured.")
-        print(text.format(count=len(unmeasured), total=len(figures)), file=sys.stderr)
+    name = run.machine(setting.device)["device"]
+    alone = sum(not speed.comparable(figure, kept, name) for figure in figures)
+    if asked.check and alone:
+        text = _("{count} of {total} figures have nothing to be compared with: none is kept of {device}.")
+        print(text.format(count=alone, total=len(figures), device=name), file=sys.stderr)
     return FAIL if slower else PASS
 
 
@@ -120,14 +121,15 @@ def still_slower(figures: list[Figure], entries: Sequence[Entry], setting: Setti
 
     from graders.benchmark import run, speed
 
-    suspects = speed.regressions(figures, kept)
+    name = run.machine(setting.device)["device"]
+    suspects = speed.regressions(figures, kept, name)
     again = [entry for entry in entries if any(figure.row == entry.name for figure in suspects)]
     if not again:
         return []
     sizes = tuple(size for size in setting.sizes if any(figure.size == size for figure in suspects))
     repeated = run.measure(again, replace(setting, seconds=3 * setting.seconds, sizes=sizes), told)
     places = {(figure.row, figure.size) for figure in suspects}
-    found = speed.regressions([figure for figure in repeated if (figure.row, figure.size) in places], kept)
+    found = speed.regressions([figure for figure in repeated if (figure.row, figure.size) in places], kept, name)
     told("")
     return found
 

@@ -49,17 +49,22 @@ def write(figures: Sequence[Figure], about: dict[str, str], path: Path = FILE) -
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def is_slower(figure: Figure, kept: Kept) -> bool:
-    """Whether the whole interval lies below the kept one, by more than runs differ; never where there is none."""
+def comparable(figure: Figure, kept: Kept, name: str) -> bool:
+    """Whether there is a kept figure of a device of the same name: on another one ratios are others."""
     record = kept[figure.device][figure.row][figure.size]
-    return record != UNMEASURED and bool(figure.high < record["low"] * (1 - BETWEEN_RUNS))
+    return record != UNMEASURED and bool(record["device"] == name)
 
 
-def regressions(figures: Sequence[Figure], kept: Kept) -> list[Figure]:
-    """Those slower than what is kept; of several modes the best counts."""
+def is_slower(figure: Figure, kept: Kept) -> bool:
+    """Whether the whole interval lies below the kept one, by more than runs differ."""
+    return bool(figure.high < kept[figure.device][figure.row][figure.size]["low"] * (1 - BETWEEN_RUNS))
+
+
+def regressions(figures: Sequence[Figure], kept: Kept, name: str) -> list[Figure]:
+    """Those slower than what is kept of the device of that name; of several modes the best counts."""
     best: dict[tuple[str, str], Figure] = {}
     for figure in figures:
         key = (figure.row, figure.size)
         if key not in best or figure.ratio > best[key].ratio:
             best[key] = figure
-    return [figure for figure in best.values() if is_slower(figure, kept)]
+    return [figure for figure in best.values() if comparable(figure, kept, name) and is_slower(figure, kept)]

@@ -167,9 +167,10 @@ def test_figures_are_kept_and_what_is_slower_is_found(tmp_path):
     }  # fmt: skip
     assert kept["cpu"]["relu"]["large"] == kept["cuda"]["relu"]["small"] == "unmeasured"
     slower = figure(ratio=1.5, low=1.4, high=1.9 * 0.84)
-    assert speed.regressions([figure(), slower], kept) == []  # two modes: the best counts
-    assert speed.regressions([slower, figure(size="large", high=0.1)], kept) == [slower]
-    assert speed.regressions([figure(ratio=1.7, high=1.7)], kept) == []  # within what runs differ by
+    assert speed.regressions([figure(), slower], kept, "d") == []  # two modes: the best counts
+    assert speed.regressions([slower, figure(size="large", high=0.1)], kept, "d") == [slower]
+    assert speed.regressions([figure(ratio=1.7, high=1.7)], kept, "d") == []  # within what runs differ by
+    assert speed.regressions([slower], kept, "another processor") == []
 
 
 def test_the_kept_file_has_every_row_size_and_device():
@@ -207,9 +208,9 @@ def test_an_unknown_row_is_a_usage_error(capsys):
     assert "no_such_row" in capsys.readouterr().err
 
 
-def kept_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ratio: float) -> None:
+def kept_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ratio: float, device: str = "") -> None:
     path = tmp_path / "speed.json"
-    about = {"device": "d", "date": "2026-01-01", "python": "3", "numpy": "2", "torch": "2"}
+    about = run.machine("cpu") | ({"device": device} if device else {})
     speed.write([figure(ratio=ratio, low=ratio, high=ratio)], about, path)
     monkeypatch.setattr(speed, "FILE", path)
     monkeypatch.setattr(speed.read, "__defaults__", (path,))
@@ -225,6 +226,9 @@ def test_check_fails_on_a_regression_only(tmp_path, monkeypatch, capsys):
     assert "slower than it was: relu, small" in capsys.readouterr().out
     assert main([*arguments, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["slower"] == [{"row": "relu", "size": "small"}]
+    kept_at(tmp_path, monkeypatch, 1e6, "another processor")
+    assert main(arguments) == 0
+    assert "1 of 1 figures have nothing to be compared with" in capsys.readouterr().err
 
 
 def test_what_became_slower_is_not_kept_instead(tmp_path, monkeypatch, capsys):
