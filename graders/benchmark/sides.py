@@ -107,7 +107,8 @@ def _theirs(
     def both() -> tuple[Any, Any]:
         out = call()
         outputs = (out,) if isinstance(out, Tensor) else out
-        return outputs, torch.autograd.grad(outputs, leaves, douts)
+        # a gradient that torch gives as a view of stride 0 is written out, as `.grad` would have it, and as ours is
+        return outputs, [grad.contiguous() for grad in torch.autograd.grad(outputs, leaves, douts)]
 
     def values() -> Values:
         outputs, grads = both()
