@@ -25,7 +25,8 @@ REACH_SECONDS = 10.0
 WORKERS_SECONDS = 60.0
 AHEAD = 2
 """Jobs under way for each worker: the next one is there when it is done with one."""
-UNREADABLE = ("tls", "wss", "inproc")
+BY_TLS = ("tls", "wss")
+UNREADABLE = (*BY_TLS, "inproc")
 """Dask's protocols of which nobody on the way can read anything."""
 
 
@@ -183,6 +184,8 @@ def connect(address: Any, tls: tuple[Path, Path, Path] | None, seconds: float = 
     from distributed import Client
 
     silence()
+    if isinstance(address, str):
+        address = _spoken(address, tls)
     try:
         return Client(address, timeout=seconds, security=security(tls), set_as_default=False)
     except (OSError, TimeoutError, ValueError, RuntimeError) as fault:
@@ -201,6 +204,22 @@ def security(tls: tuple[Path, Path, Path] | None) -> Any:
     roles = ("client", "scheduler", "worker")  # the latter two where we start them
     files = {f"tls_{role}_{kind}": file for role in roles for kind, file in (("cert", certificate), ("key", key))}
     return Security(tls_ca_file=ca, require_encryption=True, **files)
+
+
+def _spoken(address: str, tls: tuple[Path, Path, Path] | None) -> str:
+    """The address with its protocol. ClusterProblem where that and the certificates do not fit, which Dask's client
+    says with a traceback, half a minute later.
+    """
+    from distributed.security import Security
+
+    protocol = address.partition("://")[0] if "://" in address else ""
+    if tls and protocol not in ("", *BY_TLS):
+        text = _("certificates are for tls://, and {address} is none")
+        raise ClusterProblem(text.format(address=address))
+    if not tls and protocol in BY_TLS and not Security().get_connection_args("client").get("ssl_context"):
+        text = _("{address} is reached with certificates only: name them with --tls-ca, --tls-cert and --tls-key")
+        raise ClusterProblem(text.format(address=address))
+    return f"tls://{address}" if tls and not protocol else address
 
 
 def is_open(address: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,6 @@ def start(kind: str, fleet: Fleet) -> Any:
 
 
 def pod_name() -> str:
-    """A name that Kubernetes allows, and that tells whose it is."""
+    """A name that Kubernetes allows, that tells whose it is, and no other run has: Dask would share its cluster."""
     user = re.sub("[^a-z0-9]+", "-", getpass.getuser().lower()).strip("-")
-    return f"{NAME}-{user}"[:40].rstrip("-")
+    return f"{NAME}-{user}"[:32].rstrip("-") + f"-{uuid.uuid4().hex[:7]}"

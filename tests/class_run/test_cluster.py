@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import trustme
 from click.testing import CliRunner
 from rich.console import Console
 
@@ -62,6 +64,76 @@ def test_a_class_is_graded_once_though_a_worker_is_killed(dask: Dask, setting: S
     assert sorted(one.number for one in done) == list(range(SUBMISSIONS))
     assert not [one for one in done if one.report.faulty]
     assert len({one.report.score for one in done}) == 1
+
+
+def certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """Of a new authority: its own certificate, and one that it signed, with the key."""
+    authority = trustme.CA()
+    signed = authority.issue_cert("127.0.0.1")
+    files = folder / "ca.pem", folder / "cert.pem", folder / "key.pem"
+    folder.mkdir()
+    authority.cert_pem.write_to_path(files[0])
+    signed.cert_chain_pems[0].write_to_path(files[1])
+    signed.private_key_pem.write_to_path(files[2])
+    return files
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dask, list[str]]]:
+    """A scheduler with one worker, which talk by TLS alone, and the options for who has their certificate."""
+    files = certificates(tmp_path_factory.mktemp("tls") / "own")
+    with Dask(workers=1, tls=files) as started:
+        yield started, by_tls(files)
+
+
+def by_tls(files: tuple[Path, Path, Path]) -> list[str]:
+    return [
+        word for name, file in zip(("ca", "cert", "key"), files, strict=True) for word in (f"--tls-{name}", str(file))
+    ]
+
+
+def graded_at(address: str, options: list[str], folder: Path) -> tuple[int, str, str]:
+    """How `backcheck grade` ends there, and what it says."""
+    (folder / "ada.py").write_text(RIGHT)
+    words = ["grade", "ada.py", "--unit", "01", "--no-throughput", "--no-gradebook", "--json", "--scheduler", address]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.quick", *words, *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_scheduler_that_talks_by_tls(encrypted: tuple[Dask, list[str]], tmp_path: Path):
+    code, out, said = graded_at(encrypted[0].address.removeprefix("tls://"), encrypted[1], tmp_path)
+    assert code in (0, 1), said + encrypted[0].said
+    (report,) = json.loads(out)
+    assert report["score"] > 0
+    assert "read on the way" not in said
+
+
+@pytest.mark.parametrize(
+    ("protocol", "whose", "says"),
+    [
+        ("tls", "nobody's", "{address} is reached with certificates only: name them with --tls-ca, --tls-cert and"),
+        ("tls", "another authority's", "no scheduler answers at {address}: "),
+        ("tcp", "its own", "certificates are for tls://, and {address} is none"),
+        ("tcp", "nobody's", "no scheduler answers at {address}: "),
+    ],
+)
+def test_who_does_not_talk_as_it_does_is_told_in_one_line(
+    protocol: str, whose: str, says: str, encrypted: tuple[Dask, list[str]], tmp_path: Path
+):
+    options = {"nobody's": [], "its own": encrypted[1]}.get(whose) or by_tls(certificates(tmp_path / "other"))
+    address = encrypted[0].address.replace("tls", protocol)
+    code, _out, said = graded_at(address, options if whose != "nobody's" else [], tmp_path)
+    assert code == 2, said
+    assert says.format(address=address) in said
+    assert "Traceback" not in said
 
 
 def test_workers_that_do_not_fit_are_refused(dask: Dask, setting: Setting, monkeypatch: pytest.MonkeyPatch):
@@ -204,6 +276,15 @@ def test_the_manifest_for_kubernetes():
     arguments = manifest["spec"]["worker"]["spec"]["containers"][0]["args"]
     assert arguments[:3] == ["dask-worker", "--nthreads", "1"]
     assert arguments[arguments.index("--resources") + 1] == "core=1"
+
+
+def test_two_runs_have_clusters_of_their_own_on_kubernetes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(clusters.getpass, "getuser", lambda: "Prof. Ada_Lovelace-Byron of London, FRS")
+    names = [clusters.kubernetes_manifest(clusters.Fleet(2, image="i"))["metadata"]["name"] for _run in range(2)]
+    assert len(set(names)) == 2
+    assert all(
+        re.fullmatch("backcheck-prof-ada-lovelace[a-z0-9-]*[a-z0-9]", name) and len(name) <= 40 for name in names
+    )
 
 
 SBATCH = """#!/bin/sh

@@ -90,12 +90,14 @@ class Postgres:
 
 
 class Dask:
-    """A scheduler and workers, each a program of its own."""
+    """A scheduler and workers, each a program of its own. tls: authority, certificate and key, for all of them."""
 
-    def __init__(self, workers: int, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, workers: int, options: tuple[str, ...] = (), tls: tuple[Path, Path, Path] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="bc-dask-"))
         self.port = free_port()
-        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self.port}"
+        names = ("--tls-ca-file", "--tls-cert", "--tls-key")
+        self._tls = [word for option in zip(names, map(str, tls or ()), strict=False) for word in option]
         self._count, self._options = workers, options
         self._scheduler: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -114,11 +116,12 @@ class Dask:
         if self._scheduler is None or self._scheduler.poll() is not None:
             for worker in self.workers:
                 end(worker)
-            self._scheduler = self._run("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+            place = ("--host", self.address.rpartition(":")[0], "--port", str(self.port))
+            self._scheduler = self._run("scheduler", *place, "--no-dashboard", *self._tls)
             self._answers()
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         while len(self.workers) < self._count:
-            options = ["--nthreads", "1", "--no-dashboard", "--death-timeout", "60", *self._options]
+            options = ["--nthreads", "1", "--no-dashboard", "--death-timeout", "60", *self._options, *self._tls]
             self.workers.append(self._run("worker", self.address, "--no-nanny", *options))
 
     def kill_scheduler(self) -> None:
