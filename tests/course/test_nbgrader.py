@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from graders.course.folder import CourseError, make_course
+from graders.course.leaks import Answers, find, hidden_pairs, secret_forms
 from graders.intake.reference import closure, module_text
+from graders.secrets import read_secret
 from graders.specs import find_unit
 from tests.course import editors
 
@@ -230,6 +232,13 @@ def test_feedback_explains_what_the_points_were_lost_for(course: Path):
     assert "gradient db" in page
     assert "Likely cause" in page
     assert "not attempted" in page
+
+
+def test_feedback_and_what_was_graded_hold_no_secret_and_no_case_that_is_kept(course: Path):
+    secret = read_secret(course / ".backcheck" / "secret")
+    wanted = Answers(keys=secret_forms(secret), pairs=frozenset(hidden_pairs(UNIT, secret)))
+    assert len(wanted.pairs) > 1000
+    assert find([course / "feedback", course / "autograded"], wanted) == []
 
 
 def test_nothing_a_student_printed_or_computed_is_left_in_what_was_graded(course: Path):
