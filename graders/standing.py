@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from graders.i18n import _
 from graders.policy import Late, Policy
@@ -45,13 +45,16 @@ def late_share(days: int | None, late: Late) -> float:
     return min(1.0, late.penalty / 100 * max(0, days - late.free))
 
 
-def standings(attempts: Sequence[Attempt], policy: Policy) -> dict[str, Standing]:
+def standings(attempts: Sequence[Attempt], policy: Policy, *, by_hand: bool = False) -> dict[str, Standing]:
     """How each of one student's attempts stands, by key; exactly one of them counts.
 
-    They are numbered by when they came; those whose time is not known keep their order, before all others.
+    They are numbered by when they came; those whose time is not known keep their places.
+
+    Args:
+        by_hand: whether a person gives points as well, so that nobody knows yet what being late costs.
     """
-    earliest = datetime.min.replace(tzinfo=UTC)
-    ordered = sorted(attempts, key=lambda one: one.received or earliest)
+    timed = iter(sorted((one for one in attempts if one.received), key=lambda one: one.received or datetime.max))
+    ordered = [next(timed) if one.received else one for one in attempts]
     stands = {one.key: _standing(number, len(ordered), one, policy) for number, one in enumerate(ordered, start=1)}
     allowed = [one for one in ordered if not policy.attempts or stands[one.key].attempt <= policy.attempts]
     chosen = allowed[-1]
@@ -59,7 +62,7 @@ def standings(attempts: Sequence[Attempt], policy: Policy) -> dict[str, Standing
         chosen = max(allowed, key=lambda one: stands[one.key].final)  # the first of several that are as good
     number = stands[chosen.key].attempt
     found = {key: replace(one, counts=key == chosen.key, counted=number) for key, one in stands.items()}
-    return {key: replace(one, words=tuple(_words(one, policy))) for key, one in found.items()}
+    return {key: replace(one, words=tuple(_words(one, policy, by_hand))) for key, one in found.items()}
 
 
 def _standing(number: int, count: int, one: Attempt, policy: Policy) -> Standing:
@@ -75,9 +78,12 @@ def _standing(number: int, count: int, one: Attempt, policy: Policy) -> Standing
     )
 
 
-def _words(one: Standing, policy: Policy) -> Iterator[str]:
+def _words(one: Standing, policy: Policy, by_hand: bool) -> Iterator[str]:
     """How an attempt stands, for report and feedback."""
-    if one.days_late:
+    if one.days_late and by_hand:
+        text = _("Days late: {days}. That costs {percent:g} percent of all points of the notebook.")
+        yield text.format(days=one.days_late, percent=round(100 * late_share(one.days_late, policy.late), 2))
+    elif one.days_late:
         yield _("Days late: {days}. Points less for it: {penalty:g}.").format(days=one.days_late, penalty=one.penalty)
     elif one.days_late is None and (policy.due or policy.late != Late()):
         yield _("When it was handed in, or was due, is not known: it counts as in time.")

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,15 @@ class Record:
     """One graded attempt.
 
     received: ISO 8601, "" where not known. points: earned, by task. worth: what each task could earn then; records of
-    before this was kept have none.
+    before this was kept have none. extra: what was written into nbgrader's gradebook as extra credit when this attempt
+    was graded, by task.
     """
 
     fingerprint: str
     received: str
     points: Mapping[str, float] = field(default_factory=dict)
     worth: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -76,11 +78,24 @@ class Ledger:
         with self._alone():
             kept = self._read()
             mine = {one.key: one for one in kept.get(student, [])}
+            if record.key in mine:
+                record = replace(record, extra=mine[record.key].extra)
             if not record.received:
                 mine.pop(record.key, None)
             kept[student] = list((mine | {record.key: record}).values())
             self._write(kept)
         return kept[student]
+
+    def extra(self, student: str) -> Mapping[str, float]:
+        """What was written last as a student's extra credit: whatever else stands there, a person has given."""
+        return next((one.extra for one in self.of(student) if one.extra), {})
+
+    def note_extra(self, student: str, key: str, extra: Mapping[str, float]) -> None:
+        """Keep what has been written, with the attempt that it was written for."""
+        with self._alone():
+            kept = self._read()
+            kept[student] = [replace(one, extra=extra if one.key == key else {}) for one in kept[student]]
+            self._write(kept)
 
     def of(self, student: str) -> list[Record]:
         """All of a student's."""
@@ -134,4 +149,4 @@ def stand(records: list[Record], policy: Policy, due: datetime | None) -> dict[s
         Attempt(one.key, round(sum(one.under(policy).values()), 2), one.moment, seconds_late(one.moment, due))
         for one in records
     ]
-    return standings(attempts, policy)
+    return standings(attempts, policy, by_hand=True)

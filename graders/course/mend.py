@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from graders.course.cells import SCHEMA
+from graders.course.cells import QUESTION, SCHEMA
 from graders.i18n import _
 
 RUBRIC = re.compile(r"<!-- BEGIN MARK SCHEME -->.*?<!-- END MARK SCHEME -->", re.DOTALL)
@@ -116,6 +116,7 @@ def mend(nb: NotebookNode, cells: list[Released]) -> None:
     left = {cell.name: cell for cell in cells}
     texts = Counter(cell.shown for cell in cells)
     unique = {cell.shown: cell.name for cell in cells if texts[cell.shown] == 1}
+    found_text = False
     for place in reversed(range(len(nb.cells))):
         cell = nb.cells[place]
         known = left.pop(name_of(cell, left, unique), None)
@@ -123,6 +124,9 @@ def mend(nb: NotebookNode, cells: list[Released]) -> None:
         if known:
             if own := own_code(cell, known):
                 nb.cells.insert(place, _new_cell(nb, "code", own, f"{known.name[:LONGEST]}-own"))
+            elif own := own_text(cell, known):
+                nb.cells.insert(place + 1, _new_cell(nb, "markdown", own, f"{known.name[:LONGEST]}-own"))
+                found_text |= not known.name.startswith(QUESTION)  # there it stands beside its answer
             _restore(cell, known)
     for place, missing in enumerate(cells):
         if missing.name in left and (missing.worth is not None or missing.code):
@@ -130,7 +134,8 @@ def mend(nb: NotebookNode, cells: list[Released]) -> None:
     by_name = {cell.name: cell for cell in cells if cell.written}
     for place, cell in enumerate(nb.cells):
         if known := by_name.get(grade_id(cell)):
-            _point_beside(cell, known, nb.cells[max(place - 1, 0) : place] + nb.cells[place + 1 : place + 2])
+            beside = nb.cells[max(place - 1, 0) : place] + nb.cells[place + 1 : place + 2]
+            _point_beside(cell, known, found_text or any(map(_is_own, beside)))
 
 
 def _restore(cell: NotebookNode, known: Released) -> None:
@@ -147,6 +152,15 @@ def own_code(cell: NotebookNode, known: Released) -> str:
     rest = [line for line in cell.source.split("\n") if line.strip() not in magics]
     runs = any(not line.lstrip().startswith("#") for line in _lines("\n".join(rest)))
     return "\n".join(rest).strip("\n") if runs else ""
+
+
+def own_text(cell: NotebookNode, known: Released) -> str:
+    """What somebody wrote into locked text, without what was released; "" where nothing was."""
+    if not known.locked or known.code:
+        return ""
+    there = {line.strip() for line in _lines(f"{known.text}\n{known.shown}")}
+    rest = [line for line in cell.source.split("\n") if line.strip() not in there]
+    return "\n".join(rest).strip()
 
 
 def _lines(text: str) -> list[str]:
@@ -170,12 +184,16 @@ def _is_text_of_ones_own(cells: list[NotebookNode]) -> bool:
     return [(cell.cell_type, grade_id(cell)) for cell in cells] == [("markdown", "")]
 
 
-def _point_beside(cell: NotebookNode, known: Released, beside: list[NotebookNode]) -> None:
+def _point_beside(cell: NotebookNode, known: Released, elsewhere: bool) -> None:
     """Where nothing was written, say so if there are cells that may hold the answer; nbgrader would give 0 unasked."""
     if cell.source.strip() in ("", known.text.strip()):
-        note = _("Nothing was written here, but there are cells beside it.")
-        own = any(not grade_id(other) and other.source.strip() for other in beside)
-        cell.source = f"*({note})*" if own else known.text
+        note = _("Nothing was written here, but another cell may hold the answer.")
+        cell.source = f"*({note})*" if elsewhere else known.text
+
+
+def _is_own(cell: NotebookNode) -> bool:
+    """Whether a student has added it, with something in it."""
+    return not grade_id(cell) and bool(cell.source.strip())
 
 
 def name_of(cell: NotebookNode, left: Mapping[str, Released], unique: Mapping[str, str]) -> str:

@@ -22,15 +22,16 @@ from typing import Any
 import nbformat
 from markupsafe import escape
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer, Unicode
 
 from graders.assigned import file_stem
+from graders.course import due
 from graders.course.ahead import Ahead, Order
 from graders.course.attempts import Ledger, Record, record_of, stand
-from graders.course.cells import TEST
+from graders.course.cells import ANSWER, TEST
 from graders.course.mend import grade_id, mend, released
 from graders.i18n import _, use_language
 from graders.intake.submission import Submission, notebook_submission
@@ -52,13 +53,16 @@ HANDED_ON = "backcheck"
 class Counted:
     """The attempt that counts, and how the one that was graded stands.
 
-    points: by task, of what each is worth now. share: of them, that being late costs.
+    points: by task, of what each is worth now. share: of them, that being late costs. ledger, key: where the attempt
+    that was graded is kept.
     """
 
     policy: Policy
     standing: Standing
     points: Mapping[str, float]
     share: float
+    ledger: Ledger
+    key: str
 
 
 class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
@@ -77,13 +81,12 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """The notebook with score and explanation in every cell that holds points.
 
-        Of a notebook that an instructor has put beside the unit's own nothing is run: a person grades it.
+        Of a notebook that an instructor has put beside the unit's own, and of an assignment that is no unit, nothing is
+        run: a person grades it.
         """
         told = resources["nbgrader"]
         use_language(self.language)
-        if file_stem(self.unit or told["assignment"]) not in ("", told["notebook"]):
-            text = _("{notebook} is not the notebook of {assignment}: nothing of it is run, a person has to grade it")
-            self.log.warning(text.format(**told))
+        if self._is_by_hand(told):
             return cleared(nb), {**resources, HANDED_ON: None}
         submission = notebook_submission(told["student"], json.dumps(nb).encode())
         report = self._ahead(told).report(submission)
@@ -91,20 +94,44 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
             fault = next(result.message for result in report.results if result.status is Status.ERROR)
             text = _("the grader failed, no points are lost: grade {student} again")
             raise GraderError(f"{text.format(**told)}\n{fault}")
+        require_points(nb, report.policy, told["assignment"])
         counted = self._counted(report, submission, told)
         write(nb, replace(report, standing=counted.standing), counted)
         return nb, {**resources, HANDED_ON: counted}
 
+    def _is_by_hand(self, told: Mapping[str, str]) -> bool:
+        """Whether a person grades this notebook; then the log says so."""
+        stem = file_stem(self.unit or told["assignment"])
+        if not stem and self.unit:
+            raise GraderError(_("c.GradeInSandbox.unit: there is no unit {unit}").format(unit=self.unit))
+        if stem == told["notebook"]:
+            return False
+        text = _("{notebook} is not the notebook of {assignment}: nothing of it is run, a person has to grade it")
+        if not stem:
+            text = _(
+                "{assignment} is no unit: nothing of {notebook} is run, a person has to grade it (is it one by another"
+                " name? then set c.GradeInSandbox.unit)"
+            )
+        self.log.warning(text.format(**told))
+        return True
+
     def _counted(self, report: Report, submission: Submission, told: Mapping[str, Any]) -> Counted:
         """Note the attempt, and find the one that counts."""
-        policy = report.policy
-        received, due = times(policy, told)
-        record = record_of(report, received, submission)
-        records = Ledger(Path(self.course), report.unit).add(told["student"], record)
-        stands = stand(records, policy, due)
+        policy, course = report.policy, Path(self.course)
+        received, until = times(course, policy, told, self._timestamp(told))
+        record, ledger = record_of(report, received, submission), Ledger(course, report.unit)
+        records = ledger.add(told["student"], record)
+        stands = stand(records, policy, until)
         chosen: Record = next(one for one in records if stands[one.key].counts)
         share = late_share(stands[chosen.key].days_late, policy.late)
-        return Counted(policy, stands[record.key], chosen.under(policy), share)
+        return Counted(policy, stands[record.key], chosen.under(policy), share, ledger, record.key)
+
+    def _timestamp(self, told: Mapping[str, str]) -> datetime | None:
+        """When nbgrader says that this was handed in. Its gradebook keeps the time of what was handed in before."""
+        course = self.parent.parent.coursedir  # the exporter's converter's
+        place = course.format_path(course.submitted_directory, told["student"], told["assignment"])
+        moment: datetime | None = course.get_existing_timestamp(place)
+        return moment
 
     def _ahead(self, told: Mapping[str, str]) -> Ahead:
         """The one for this assignment; where it is new, it begins with all that this run will come to."""
@@ -185,13 +212,11 @@ class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
         told, counted = resources["nbgrader"], resources[HANDED_ON]
         where = (told["notebook"], told["assignment"], told["student"])
         with Gradebook(told["db_url"]) as gradebook:
+            known = {TEST + task for task in counted.policy.worth} if counted else set[str]()
+            ask_for_others(gradebook, nb, where, known)
             if counted is None:
-                ask_for_all(gradebook, nb, where)
                 return nb, resources
-            for task in counted.policy.bonus:
-                grade = gradebook.find_grade(TEST + task, *where)
-                grade.extra_credit = counted.points.get(task, 0.0)
-            gradebook.db.commit()
+            write_bonus(gradebook, counted, where)
             notebook = gradebook.find_submission_notebook(*where)
             gradebook.db.refresh(notebook)
             notebook.late_submission_penalty = round(counted.share * notebook.score, 2) or None
@@ -199,27 +224,59 @@ class ApplyPolicy(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-def ask_for_all(gradebook: Gradebook, nb: NotebookNode, where: tuple[str, str, str]) -> None:
+def ask_for_others(gradebook: Gradebook, nb: NotebookNode, where: tuple[str, str, str], known: set[str]) -> None:
     """Have a person grade every test that nobody ran: nbgrader gives all points for a cell without output."""
     for cell in nb.cells:
         told = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and told.get("grade") and not told.get("solution"):
-            grade = gradebook.find_grade(told["grade_id"], *where)
+        if cell.cell_type == "code" and told.get("grade") and not told.get("solution") and grade_id(cell) not in known:
+            grade = gradebook.find_grade(grade_id(cell), *where)
             grade.auto_score, grade.needs_manual_grade = None, True
     gradebook.db.commit()
 
 
-def times(policy: Policy, told: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+def write_bonus(gradebook: Gradebook, counted: Counted, where: tuple[str, str, str]) -> None:
+    """Bonus as extra credit. What a person has given there stays; what we gave goes with the bonus."""
+    student = where[-1]
+    before = counted.ledger.extra(student)
+    now = {task: counted.points.get(task, 0.0) for task in counted.policy.bonus}
+    for task in {**before, **now}:
+        with contextlib.suppress(MissingEntry):  # a task that the unit has no more
+            grade = gradebook.find_grade(TEST + task, *where)
+            if grade.extra_credit in (None, before.get(task)):
+                grade.extra_credit = now.get(task)
+    gradebook.db.commit()
+    counted.ledger.note_extra(student, counted.key, now)
+
+
+def times(
+    course: Path, policy: Policy, told: Mapping[str, Any], received: datetime | None
+) -> tuple[datetime | None, datetime | None]:
     """When it was handed in, and when it was due: by the course's settings, or the gradebook; extensions count."""
     with Gradebook(told["db_url"]) as gradebook:
         assignment = gradebook.find_assignment(told["assignment"])
-        if policy.due:
-            assignment.duedate = policy.due.astimezone(UTC).replace(tzinfo=None)
-            gradebook.db.commit()
+        wanted = policy.due.astimezone(UTC).replace(tzinfo=None) if policy.due else None
+        assignment.duedate = due.settled(course, told["assignment"], wanted, assignment.duedate)
         submission = gradebook.find_submission(told["assignment"], told["student"])
-        moments = (submission.timestamp, submission.duedate)  # in UTC, though they do not say so
-    received, due = (moment.replace(tzinfo=UTC) if moment else None for moment in moments)
-    return received, due
+        submission.timestamp = received
+        gradebook.db.commit()
+        until = submission.duedate if assignment.duedate else None  # nbgrader cannot extend what is never due
+    in_utc = (moment.replace(tzinfo=UTC) if moment else None for moment in (received, until))  # they do not say so
+    moment, due_then = in_utc
+    return moment, due_then
+
+
+def require_points(nb: NotebookNode, policy: Policy, assignment: str) -> None:
+    """GraderError where a cell is worth something else than by the course: the release is of before a change."""
+    worth = {TEST + task: 0.0 if task in policy.bonus else points for task, points in policy.worth.items()}
+    worth |= {ANSWER + question: points for question, points in policy.written}
+    for cell in nb.cells:
+        wanted, told = worth.get(grade_id(cell)), cell.metadata.get("nbgrader", {})
+        if wanted is not None and told.get("grade") and abs(wanted - (held := float(told["points"]))) > 1e-6:
+            text = _(
+                "{cell} has {held:g} points in nbgrader's gradebook and {wanted:g} in the course: run nbgrader"
+                " generate_assignment {assignment} --force"
+            )
+            raise GraderError(text.format(cell=grade_id(cell), held=held, wanted=wanted, assignment=assignment))
 
 
 def cleared(nb: NotebookNode) -> NotebookNode:
@@ -233,12 +290,12 @@ def cleared(nb: NotebookNode) -> NotebookNode:
 def write(nb: NotebookNode, report: Report, counted: Counted) -> None:
     """Score and explanation into the cells that hold points; every other output goes, for it came from the student."""
     views = {view.name: view for view in task_views(report)}
-    first = standing_html(report)
+    first, known = standing_html(report), counted.policy.worth
     for cell in cleared(nb).cells:
         if cell.cell_type != "code":
             continue
         told, task = cell.metadata.get("nbgrader", {}), grade_id(cell).removeprefix(TEST)
-        if told.get("grade") and not told.get("solution"):
+        if told.get("grade") and not told.get("solution") and grade_id(cell).startswith(TEST) and task in known:
             cell.outputs = outputs(views.get(task), task, float(told["points"]), report, counted, first)
             first = ""
 
@@ -251,11 +308,11 @@ def outputs(
     above: what stands over the explanation.
     """
     page = above + (task_html(view) if view and not report.problem else problem_html(report))
-    earned, worth = counted.points.get(task, 0.0), counted.policy.worth.get(task, 0.0)
+    earned = counted.points.get(task, 0.0)
     if not counted.standing.counts:
         words = _("Attempt {counted} counts: {earned:g} points.")
         page += f"<p>{escape(words.format(counted=counted.standing.counted, earned=round(earned, 2)))}</p>"
-    score = repr(min(points, round(points * earned / worth, 6)) if worth else 0.0)  # a bonus comes as extra credit
+    score = repr(min(points, round(earned, 6)))  # of a bonus nothing, it comes as extra credit
     shown = {"output_type": "display_data", "data": {"text/html": page, "text/plain": score}, "metadata": {}}
     result = {"output_type": "execute_result", "data": {"text/plain": score}, "metadata": {}, "execution_count": 1}
     return [NotebookNode(shown), NotebookNode(result)]

@@ -85,7 +85,7 @@ def test_cells_beside_an_empty_answer_are_pointed_to(behind: bool):
     own = text("Because.")
     cells = whole()
     cells.insert(4 if behind else 3, own)
-    assert "cells beside it" in answer(mended(*cells))
+    assert "another cell may hold" in answer(mended(*cells))
 
 
 def test_an_answer_whose_cell_is_gone_is_looked_for():

@@ -120,6 +120,13 @@ def in_locked_cells(notebook: Notebook) -> Notebook:
     return notebook
 
 
+def in_a_locked_text(notebook: Notebook, name: str) -> Notebook:
+    """An answer stands in a cell that is not to be written in."""
+    one = cell(notebook, name)
+    one["source"] = "".join(one["source"]) + f"\n\n{ANSWER}"
+    return affine(notebook, "")
+
+
 def not_given(notebook: Notebook) -> Notebook:
     """The cell with what is given is gone."""
     notebook["cells"].remove(cell(notebook, "given"))
@@ -152,10 +159,12 @@ SUBMISSIONS: dict[str, Callable[[Notebook], Notebook]] = {
     "marimo": lambda notebook: editors.marimo(answered(notebook)),
     "elsewhere": elsewhere,
     "unlocked": in_locked_cells,
+    "questioned": lambda notebook: in_a_locked_text(notebook, "question-derivation"),
+    "titled": lambda notebook: in_a_locked_text(notebook, "task-affine"),
     "ungiven": not_given,
 }
 FULL = {"warns", "exits", "deleted", "duplicated", "reordered", "magics", "colab", "vscode", "marimo", "elsewhere"}
-FULL |= {"unlocked", "ungiven"}
+FULL |= {"unlocked", "ungiven", "questioned", "titled"}
 """Who has all points of the affine layer, and no others."""
 LOSES_DB = {"wrong", "claims", "patches", "snoops", "points"}
 
@@ -265,11 +274,20 @@ def test_a_notebook_that_is_released_holds_no_solution(course: Path):
         ("marimo", ["derivation"]),
         ("vscode", ["derivation"]),
         ("elsewhere", ["derivation", "interpretation"]),
+        ("questioned", ["derivation"]),
+        ("titled", ["derivation", "interpretation"]),
     ],
 )
 def test_a_person_is_asked_for_what_was_written_wherever_it_stands(course: Path, student: str, asked: list[str]):
     """Also where the cell for it is missing; only an answer that nobody wrote is worth 0 without being read."""
     assert [question for question, (_score, needed) in written(course, student).items() if needed] == asked
+
+
+@pytest.mark.parametrize("student", ["questioned", "titled"])
+def test_what_was_written_into_locked_text_is_there_for_who_grades(course: Path, student: str):
+    graded = json.loads((course / "autograded" / student / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8"))
+    (own,) = (one for one in graded["cells"] if ANSWER in "".join(one["source"]))
+    assert ("".join(own["source"]), own["metadata"].get("nbgrader")) == (ANSWER, None)
 
 
 def test_who_grades_sees_the_answer_below_its_rubric_and_no_student_does_before(course: Path):

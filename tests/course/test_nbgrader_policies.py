@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from graders.cli import cli
 from graders.course.attempts import Ledger, Record
 from graders.course.folder import make_course
 from graders.specs import find_unit
@@ -35,10 +37,22 @@ FIRST = Record("0" * 16, "2026-03-01T03:00:00+00:00", ONCE, ONCE)
 """What an earlier `autograde` has kept of ada's first attempt, when one task was worth twice as much as now."""
 
 
-def hand_in(course: Path, student: str, notebook: Notebook, received: str) -> None:
-    folder = course / "submitted" / student / UNIT.name
+OWN = {"cell_type": "code", "id": "own-test", "source": "assert True", "outputs": [], "execution_count": None}
+HELD = {"schema_version": 3, "grade_id": "own-test", "points": 5, "grade": True}
+OWN["metadata"] = {"nbgrader": {**HELD, "solution": False, "locked": True, "task": False}}
+"""A test that an instructor has put into the unit's notebook."""
+
+
+def add_cell(path: Path, new: dict[str, object]) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"].append(new)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def hand_in(course: Path, student: str, notebook: Notebook, received: str, unit: str = UNIT.name) -> None:
+    folder = course / "submitted" / student / unit
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "backprop.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    (folder / f"{unit.partition('-')[2] or unit}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     (folder / "timestamp.txt").write_text(received)
 
 
@@ -49,6 +63,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     (folder / "course.toml").write_text(SETTINGS)
     make_course(folder, [UNIT])
+    add_cell(folder / "source" / UNIT.name / "backprop.ipynb", OWN)
     made = nbgrader(folder, "generate_assignment", UNIT.name)
     assert made.startswith("0"), made[-3000:]
     text = (folder / "release" / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8")
@@ -70,7 +85,7 @@ def test_the_gradebook_has_bonus_best_attempt_and_penalty(course: Path):
             pytest.approx(UNIT.points["affine"]),
             late,
         )
-        whole = UNIT.total - UNIT.points["chain"] - UNIT.points["chain_inputs"] + sum(UNIT.written.values())
+        whole = UNIT.total - UNIT.points["chain"] - UNIT.points["chain_inputs"] + sum(UNIT.written.values()) + 5
         assert found["ada"].max_score == whole
         assert found["ada"].assignment.duedate.replace(tzinfo=UTC) == datetime(2026, 3, 1, 4, tzinfo=UTC)
 
@@ -82,7 +97,7 @@ def test_what_students_see_says_which_attempt_counts_and_what_being_late_costs(c
     )
     assert "Attempt 2 of 2." in ada
     assert "Attempt 1 counts and this one does not: the best counts." in ada
-    assert "Days late: 1. Points less for it: 1.2." in bob
+    assert "Days late: 1. That costs 10 percent of all points of the notebook." in bob
     assert "Bonus, on top of the total of 84 points: chain." in bob
 
 
@@ -99,3 +114,58 @@ def test_what_is_released_comes_with_lock_and_handout(course: Path):
     notebook = json.loads((course / "release" / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8"))
     held = json.loads((course / "release" / UNIT.name / "backcheck.lock").read_text(encoding="utf-8"))
     assert notebook["metadata"]["backcheck"] == held
+
+
+def held(course: Path, student: str, name: str) -> tuple[float | None, float | None, bool]:
+    """Of a cell in the gradebook: by machine, as extra credit, and whether a person is asked."""
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        grade = gradebook.find_grade(name, "backprop", UNIT.name, student)
+        return grade.auto_score, grade.extra_credit, grade.needs_manual_grade
+
+
+def test_a_test_of_the_instructor_s_own_is_put_before_a_person(course: Path):
+    assert held(course, "ada", "own-test") == (None, None, True)
+
+
+def built(course: Path, settings: str) -> str:
+    """The course by other settings, with its sources written anew; how an autograding of all ends."""
+    (course / "course.toml").write_text(settings)
+    done = CliRunner().invoke(cli, ["course", "build", "--course", str(course)])
+    assert done.exit_code == 0, done.output
+    add_cell(course / "source" / UNIT.name / "backprop.ipynb", OWN)
+    return nbgrader(course, "autograde", UNIT.name, "--force")
+
+
+def test_a_course_that_has_changed_is_released_anew_before_anything_is_graded(course: Path):
+    """Then what was ours in nbgrader's gradebook goes with what it was for, and what a person gave there stays."""
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        gradebook.find_grade("test-affine", "backprop", UNIT.name, "ada").extra_credit = 2.0
+        gradebook.db.commit()
+    plain = SETTINGS.partition("[units")[0]
+    refused = built(course, plain)
+    assert not refused.startswith("0")
+    assert "test-chain has 0 points in nbgrader's gradebook and 3 in the course: run nbgrader" in refused
+    assert nbgrader(course, "generate_assignment", UNIT.name, "--force").startswith("0")
+    (course / "submitted" / "bob" / UNIT.name / "timestamp.txt").unlink()
+    assert nbgrader(course, "autograde", UNIT.name, "--force").startswith("0")
+    assert (held(course, "ada", "test-affine")[1], held(course, "ada", "test-chain")[1]) == (2.0, None)
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        bob = gradebook.find_submission(UNIT.name, "bob")
+        assert (bob.assignment.duedate, bob.timestamp, bob.late_submission_penalty) == (None, None, 0)
+        assert bob.score == pytest.approx(UNIT.points["affine"])
+
+
+def test_an_assignment_that_is_no_unit_is_put_before_a_person(course: Path):
+    source = course / "source" / "hw0" / "hw0.ipynb"
+    source.parent.mkdir()
+    source.write_text(json.dumps({"cells": [OWN], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    assert nbgrader(course, "generate_assignment", "hw0").startswith("0")
+    hand_in(course, "ada", json.loads(source.read_text()), "2026-03-03 03:00:00 UTC", "hw0")
+    told = nbgrader(course, "autograde", "hw0")
+    assert told.startswith("0"), told[-3000:]
+    assert "hw0 is no unit: nothing of hw0 is run, a person has to grade it" in told
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
+        assert gradebook.find_grade("own-test", "hw0", "hw0", "ada").needs_manual_grade
+    told = nbgrader(course, "autograde", "hw0", "--force", "--GradeInSandbox.unit=99")
+    assert "c.GradeInSandbox.unit: there is no unit 99" in told
+    assert not told.startswith("0")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from graders import rules
 from graders.batch import Grader, Setting
 from graders.cli import cli
-from graders.course import attempts, lock
+from graders.course import attempts, due, lock
 from graders.course.attempts import Ledger, Record, stand
 from graders.course.folder import make_course
 from graders.course.handout import handout_text, read_handout, with_policy, with_rules
@@ -367,6 +367,39 @@ def test_what_is_handed_in_again_without_a_time_is_the_last(tmp_path: Path):
     assert stand(records, Policy((("chain", 3.0),)), None)["aa"].counts
 
 
+def test_what_has_no_time_stays_where_it_came_among_what_has(tmp_path: Path):
+    ledger = Ledger(tmp_path, "03-backprop")
+    later, earlier = (Record(key, (DUE + timedelta(hours=hours)).isoformat()) for key, hours in (("aa", 2), ("bb", 1)))
+    for record in (later, Record("cc", ""), earlier, Record("dd", "")):
+        records = ledger.add("ada", record)
+    stands = stand(records, Policy((("chain", 3.0),)), None)
+    assert [stands[key].attempt for key in (earlier.key, "cc", later.key, "dd")] == [1, 2, 3, 4]
+    assert stands["dd"].counts
+
+
+def test_extra_credit_that_was_written_is_kept_with_one_attempt(tmp_path: Path):
+    ledger = Ledger(tmp_path, "03-backprop")
+    first, second = Record("aa", ""), Record("bb", "")
+    ledger.add("ada", first)
+    ledger.note_extra("ada", first.key, {"chain": 2.0})
+    ledger.add("ada", second)
+    ledger.add("ada", first)
+    assert (ledger.extra("ada"), ledger.extra("bob")) == ({"chain": 2.0}, {})
+    ledger.note_extra("ada", second.key, {"chain": 3.0})
+    assert [one.extra for one in ledger.of("ada")] == [{"chain": 3.0}, {}]
+
+
+def test_a_due_date_goes_with_the_course_s_word_and_one_that_a_person_set_stays(tmp_path: Path):
+    ours, theirs = datetime(2027, 1, 31, 12), datetime(2027, 2, 1, 12)
+    assert due.settled(tmp_path, "03-backprop", None, theirs) == theirs
+    assert due.settled(tmp_path, "03-backprop", ours, theirs) == ours
+    assert due.settled(tmp_path, "04-autodiff", None, ours) == ours
+    assert due.settled(tmp_path, "03-backprop", None, ours) is None
+    assert due.settled(tmp_path, "03-backprop", None, ours) == ours
+    due.settled(tmp_path, "03-backprop", ours, None)
+    assert due.settled(tmp_path, "03-backprop", None, theirs) == theirs
+
+
 def test_no_attempt_is_lost_where_several_are_kept_at_once(tmp_path: Path):
     students = [f"student{number}" for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
@@ -381,7 +414,7 @@ def test_what_is_kept_of_a_student_can_be_shown_renamed_and_removed(tmp_path: Pa
     for unit in ("02-losses", "03-backprop"):
         for student in ("ada", "bob"):
             Ledger(tmp_path, unit).add(student, record)
-    held = {"fingerprint": "aa", "received": DUE.isoformat(), "points": {"chain": 3.0}, "worth": {}}
+    held = {"fingerprint": "aa", "received": DUE.isoformat(), "points": {"chain": 3.0}, "worth": {}, "extra": {}}
     assert attempts.everything(tmp_path, "ada") == {"02-losses": [held], "03-backprop": [held]}
     for ledger in attempts.ledgers(tmp_path).values():
         ledger.move("ada", "s-1")
