@@ -150,9 +150,9 @@ def analyse(record: ClassRecord) -> Analysis:
         record,
         title_of(record.unit, counted[0].title),
         most,
-        spread([report.score for report in sound]) if sound else None,
+        spread([earned(report) for report in sound]) if sound else None,
         bins_of(share(report) for report in sound),
-        sum(report.passed for report in sound),
+        sum(full(report) for report in sound),
         sum(bool(report.problem) for report in sound),
         len(counted) - len(sound),
         properties_of(running),
@@ -165,7 +165,17 @@ def analyse(record: ClassRecord) -> Analysis:
 
 def share(report: Report) -> float:
     """Score of what there was to be had, from 0 to 1."""
-    return min(1.0, report.score / report.max_score) if report.max_score else 0.0
+    return min(1.0, earned(report) / report.max_score) if report.max_score else 0.0
+
+
+def earned(report: Report) -> float:
+    """The points that count before lateness; where a lower score waits for a person, those of the earlier grading."""
+    return report.standing.earned if report.standing else report.score
+
+
+def full(report: Report) -> bool:
+    """Whether they are all that was to be had without bonus."""
+    return not report.problem and round(earned(report) - report.bonus_score, 2) >= report.max_score
 
 
 def spread(numbers: Sequence[float]) -> Spread:

@@ -44,6 +44,13 @@ def test_the_policy_says_which_attempt_counts():
     assert analyse(ClassRecord(made.UNIT, (student,))).scores.mean == 10
 
 
+def test_a_score_that_waits_is_the_earlier_one():
+    waiting = replace(made.report("a", chain=False), standing=Standing(1, 1, "", None, 10.0, 0.0))
+    found = analyse(ClassRecord(made.UNIT, (Student("a", "s-1", (Attempt(1, waiting),)),)))
+    assert found.scores is not None
+    assert (found.scores.mean, found.full, found.bins[-1].count) == (10, 1, 1)
+
+
 def test_mistakes_are_ranked_by_students_in_any_attempt(found: Analysis):
     makers = {
         label: sum(any(label in one.misconceptions for one in own[0].results) for own in made.students().values())
