@@ -14,6 +14,11 @@ from graders.sandbox.program import Piece
 
 BEGUN, INSIDE = 3, 4
 """Letters that a name has to have to be looked for at the start of other words, and within them."""
+TYPE_PARAMETERS = tuple(
+    getattr(ast, name)
+    for name in ("TypeVar", "ParamSpec", "TypeVarTuple")
+    if hasattr(ast, name)  # from 3.12 on
+)
 
 
 class WheatError(Exception):
@@ -94,12 +99,14 @@ class _Cleaner(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> ast.AST:
         """The node with new names; texts that stand by themselves are comments, and go."""
-        for field in ("id", "arg", "name", "attr", "asname"):
+        for field in ("id", "arg", "name", "attr", "asname", "rest"):
             if (new := self.renamed.get(str(getattr(node, field, "")))) is not None:
                 setattr(node, field, new)
                 self.changed += 1
         if isinstance(node, ast.Global | ast.Nonlocal):
             node.names = [self.renamed.get(name, name) for name in node.names]
+        if isinstance(node, ast.MatchClass):  # attributes, which are called otherwise now
+            node.kwd_attrs = [self.renamed.get(name, name) for name in node.kwd_attrs]
         self.generic_visit(node)
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
@@ -135,3 +142,7 @@ def _binds(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)):
             yield name
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
+        case _ if isinstance(node, TYPE_PARAMETERS):
+            yield node.name

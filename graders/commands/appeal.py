@@ -13,7 +13,7 @@ from graders.commands.explain import located, unit_with
 from graders.commands.gradebook import by_option, opened, person
 from graders.commands.shared import course_option, gradebook_option
 from graders.i18n import _
-from graders.usage import Problem, course_folder, known_unit, require_whole, writing
+from graders.usage import Problem, course_folder, course_policies, known_unit, require_whole, writing
 
 if TYPE_CHECKING:
     from graders.appeals.anonymous import Anonymous
@@ -48,6 +48,7 @@ def open_one(
 ) -> None:
     """Note a request. SUBMISSION is a path, or a student that the gradebook knows."""
     chosen, wanted = unit_with(task, unit)
+    chosen = chosen.under(course_policies([chosen.name], folder)[chosen.name])  # which says which attempt counts
     from graders.appeals.book import open_appeal
 
     with opened(url, folder) as book:

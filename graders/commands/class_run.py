@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graders.engine.shelf import Shelf
     from graders.engine.stopping import Stoppable
     from graders.gradebook.book import Gradebook
-    from graders.verdict import Note, Report
+    from graders.verdict import Note, Report, Standing
 
 SHOWN = 20
 """Lower scores that are named; of the others it is said how many there are."""
@@ -49,7 +49,8 @@ class Tally:
     """What a run has come to so far.
 
     dated: students who had work of which it is known when it came. drops: lower scores that wait for a person. undated:
-    new works of those students of which nobody has said when they came.
+    new works of those students of which nobody has said when they came. known: numbers of what an earlier run has
+    graded. elsewhere: students of whom something counts that is not among these submissions.
     """
 
     total: int
@@ -58,6 +59,8 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter)
     drops: list[tuple[str, float, float]] = field(default_factory=list)
     undated: list[str] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+    elsewhere: list[str] = field(default_factory=list)
 
     def add(self, ended: Ended, one: Handed) -> None:
         """Count one; what is kept of its report is small."""
@@ -65,6 +68,8 @@ class Tally:
 
         self.reports[ended.number] = slim(ended.report)
         self.ends[self._end(ended)] += 1
+        if not ended.fresh:
+            self.known.add(ended.number)
         told = ended.recorded
         if waits(ended) and told and told.before is not None and told.after is not None:
             self.drops.append((ended.report.submission, told.before, told.after))
@@ -105,6 +110,7 @@ def grade_many(
     from graders.report.class_table import ProgressDisplay
 
     handed = handed_in(paths, receipts, book is not None)
+    again = wanted.as_json or (wanted.out is not None and bool(receipts or book))  # each is needed once more
     with Shelf() as shelf:
         tally = Tally(len(paths))
         try:
@@ -114,11 +120,11 @@ def grade_many(
                 with contextlib.closing(iter(run)) as ends:  # the engine as well, whatever ends us
                     for ended in ends:
                         with stop.later():
-                            keep(ended, wanted, shelf if wanted.as_json or receipts else None)
+                            keep(ended, wanted, shelf if again else None)
                             tally.add(ended, handed[ended.number])
                         display.starts(ended.report.submission)
                         display.finished()
-            reports = finish(handed, tally, setting, wanted, shelf, receipts)
+            reports = finish(handed, tally, setting, wanted, shelf, receipts, book)
         except Stopped as signal:
             tell_how_far(tally, book is not None, console)
             return signal.code
@@ -209,14 +215,18 @@ def refuse(text: str, groups: Sequence[Sequence[Handed]]) -> None:
 
 
 def keep(ended: Ended, wanted: Wanted, shelf: Shelf | None) -> None:
-    """Write a report where it is wanted, now or later; a score that waits for a person says so."""
+    """Write a report where it is wanted, now or later; a score that waits for a person says so.
+
+    What an earlier run has graded is written when it is known how it stands: its page may have pictures, which the
+    gradebook does not keep, and stays as it is where it says the same.
+    """
     report, page = ended.report, ended.page
     if waits(ended):
         report, page = replace(report, notes=(*report.notes, waiting_note(ended))), ""
     if shelf:
         with writing(shelf.folder):
             shelf.put(ended.number, report)
-    if wanted.out:
+    if wanted.out and ended.fresh:
         save_reports(report, wanted.out, page)
 
 
@@ -261,22 +271,57 @@ def finish(
     wanted: Wanted,
     shelf: Shelf,
     receipts: dict[str, Receipt] | None,
+    book: Gradebook | None,
 ) -> list[Report]:
     """The reports with how they stand among the attempts of their student, and the table for a spreadsheet."""
     from graders.report import class_csv
 
     reports = tally.ordered
-    if receipts:
+    if book:
+        reports = standing_in(book, handed, tally, setting, receipts is not None)
+    elif receipts:
         from graders.course.received import with_standings
 
         reports = with_standings([one.path for one in handed], reports, receipts, setting.assignment.policy)
-        if wanted.out:  # once more: which attempt counts is known when all are graded
-            for number, report in enumerate(reports):
-                save_reports(replace(shelf.get(number), standing=report.standing), wanted.out)
     if wanted.out:
+        for number, report in enumerate(reports):  # once more: which attempt counts is known when all are graded
+            if report.standing or number in tally.known:
+                save_reports(replace(shelf.get(number), standing=report.standing), wanted.out)
         counting = {name: before for name, before, _after in tally.drops}
         write_whole(wanted.out / "class.csv", class_csv.to_csv(reports, counting), class_csv.ENCODING)
     return reports
+
+
+def standing_in(
+    book: Gradebook, handed: Sequence[Handed], tally: Tally, setting: Setting, received: bool
+) -> list[Report]:
+    """The reports with how they stand among all that the gradebook knows of their students.
+
+    A fault of ours stands nowhere, and without `received`, nothing does while nobody has a second attempt or a time.
+    """
+    from graders.gradebook.book import Place
+    from graders.gradebook.scores import standing_works
+
+    reports, unit = tally.ordered, setting.unit
+    places = [
+        Place(one.student, unit, one.path.name, report.fingerprint) for one, report in zip(handed, reports, strict=True)
+    ]
+    mine, theirs = set(places), {one.student for one in places}
+    stands: dict[Place, Standing] = {}
+    with book.reading() as session:
+        for student, works in standing_works(session, unit, setting.assignment.policy):
+            if student not in theirs:
+                continue
+            found = {Place(student, unit, one.submission, one.fingerprint): one.standing for one in works}
+            stands |= {place: one for place, one in found.items() if place in mine}
+            if not any(one.counts and place in mine for place, one in found.items()):
+                tally.elsewhere.append(student)
+    if not received and not any(one.attempts > 1 or one.received for one in stands.values()):
+        return reports
+    return [
+        replace(report, standing=None if report.faulty else stands.get(place))
+        for place, report in zip(places, reports, strict=True)
+    ]
 
 
 def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, console: Console) -> None:
@@ -307,6 +352,9 @@ def show(reports: list[Report], tally: Tally, wanted: Wanted, shelf: Shelf, cons
             "{names}: earlier work of theirs has a time, of --received; what has none counts as handed in before that"
         )
         console.print(text.format(names=listed(tally.undated)), style="yellow", highlight=False, markup=False)
+    if tally.elsewhere:
+        text = _("{names}: an attempt counts that is not among these submissions; backcheck export has what counts")
+        console.print(text.format(names=listed(tally.elsewhere)), highlight=False, markup=False, soft_wrap=True)
     tell_drops(tally, console)
 
 

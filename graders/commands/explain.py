@@ -155,7 +155,7 @@ def located(book: Gradebook | None, unit: Unit, submission: str, there: bool = T
         raise Problem(_("no such file or folder: {path}").format(path=path))
     from graders.explain.held import find_students
 
-    held = find_students(book, unit.name, submission)
+    held = find_students(book, unit.name, submission, unit.policy)
     if held is None:
         text = _("{name} is no path, and nobody in the gradebook who has handed in {unit}")
         raise Problem(text.format(name=submission, unit=unit.name))

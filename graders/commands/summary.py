@@ -102,14 +102,17 @@ def tell(found: Analysis) -> None:
     from graders.report.text import points, printable
 
     words = _("{students} students, {submissions} submissions; mean {mean} of {points} points")
-    record, scores = found.record, found.scores
+    record = found.record
     click.echo(
         words.format(
             students=len(record.students),
             submissions=len(record.reports),
-            mean=points(scores.mean),
+            mean=points(found.scores.mean) if found.scores else "–",
             points=points(found.max_score),
         )
     )
+    if found.faults:
+        text = _("left out, for a fault of the grader: the scores of {count} students; grade them again")
+        click.echo(text.format(count=found.faults))
     for one in found.mistakes[:_TOLD]:
         click.echo(f"{one.students:5}  {one.task}: {printable(one.words)}")

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from graders import rules
 from graders.gradebook.book import DROP, Gradebook
 from graders.gradebook.schema import Grading, Override, State, Student, Work
+from graders.gradebook.scores import CAME, standing_works
 from graders.i18n import _
 from graders.intake.submission import submission_name
+from graders.policy import Policy
 from graders.report.from_json import from_json
 from graders.report.text import points
 from graders.report.view import out_of
@@ -103,17 +105,26 @@ def find_held(book: Gradebook, unit: str, path: Path, fingerprint: str) -> Held 
         return _held(session, ordered[-1]) if ordered else None
 
 
-def find_students(book: Gradebook, unit: str, name: str) -> Held | None:
-    """The newest work of a student, called by name, pseudonym or what the work was handed in as."""
+def find_students(book: Gradebook, unit: str, name: str, policy: Policy) -> Held | None:
+    """The work of a student, called by name or pseudonym, that counts; or the one of them that was handed in so called.
+
+    Of several that were called so it is the one that counts if it is among them, else the last that came.
+    """
     with book.reading() as session:
         found = session.scalars(
             select(Work)
             .join(Work.student)
             .where(Work.unit == unit)
             .where(or_(Student.name == name, Student.pseudonym == name, Work.submission == name))
-            .order_by(Work.last_seen.desc().nulls_last(), Work.id.desc())
-        ).first()
-        return _held(session, found) if found else None
+            .order_by(*CAME)
+        ).all()
+        works = [one for one in found if name in (one.student.name, one.student.pseudonym)] or found
+        if not works:
+            return None
+        last = works[-1]
+        stands = standing_works(session, unit, policy, last.student_id)
+        counts = {one.work for _name, own in stands for one in own if one.standing.counts}
+        return _held(session, next((one for one in works if one.id in counts), last))
 
 
 def _held(session: Session, work: Work) -> Held | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,9 @@ from graders.policy import Policy
 from graders.report.from_json import from_json
 from graders.standing import Attempt, late_share, seconds_late, standings
 from graders.verdict import Report, Standing
+
+CAME = (Work.received.nulls_first(), Work.last_seen, Work.id)
+"""The order in which works came: without a time of receipt, by when they were last come across."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,26 @@ def lines(
     return made
 
 
+def standing_works(
+    session: Session, unit: str, policy: Policy, student: int | None = None
+) -> Iterator[tuple[str, tuple[Graded, ...]]]:
+    """Every student's attempts at a unit, or one's alone, with the name; one student's in memory at a time."""
+    wanted = (
+        select(Student.name, Work, Grading)
+        .join(Work.student)
+        .join(Work.gradings)
+        .where(Work.unit == unit, Grading.state == State.COUNTS)
+        .order_by(Work.student_id, *CAME)
+        .options(defer(Grading.report))
+        .execution_options(yield_per=500)
+    )
+    if student is not None:
+        wanted = wanted.where(Work.student_id == student)
+    found = ((row[0], (row[1], row[2])) for row in session.execute(wanted))
+    for name, rows in itertools.groupby(found, key=lambda row: row[0]):
+        yield name, attempts([row[1] for row in rows], policy)
+
+
 def units(session: Session, student: str | None = None) -> list[str]:
     """The units in which anybody, or this student, has work or an override that holds."""
     works = select(Work.unit).distinct()
@@ -195,7 +219,7 @@ def _graded(session: Session, unit: str) -> Iterator[tuple[Work, Grading]]:
         select(Work, Grading)
         .join(Work.gradings)
         .where(Work.unit == unit, Grading.state == State.COUNTS)
-        .order_by(Work.received.nulls_first(), Work.last_seen, Work.id)
+        .order_by(*CAME)
         .options(defer(Grading.report))
     )
     yield from ((work, grading) for work, grading in found)

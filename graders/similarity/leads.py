@@ -13,7 +13,7 @@ from graders.similarity.works import Left, Work
 
 COMMON = 10
 COMMON_SHARE = 0.1
-"""What so many students have, or more than this share of them, is what one writes, and no lead."""
+"""What more students have than both, so many and this share of them, is what one writes, and no lead."""
 LEAST = 120.0
 """Characters of code, names counted as one: what is shorter is not compared, and what has less in common is no lead."""
 LOOKED_AT = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ class PropertyLoss:
 class Item:
     """A task as a question of a test.
 
-    attempted: students who tried. of: whose work ran at all. difficulty: mean share of its points. discrimination:
-    correlation with the points of all other tasks, None where the class is too small or everybody has the same.
+    attempted: students who tried. of: whose work ran at all, and met no fault of ours here. difficulty: mean share
+    of its points. discrimination: correlation with the points of all other tasks, of those whose work met no such
+    fault anywhere; None where they are too few or all have the same.
     """
 
     task: str
@@ -112,12 +114,16 @@ class Costs:
 
 @dataclass(frozen=True)
 class Analysis:
-    """All of it. unread: students whose counted work could not be run; faults: with a fault of the grader's own."""
+    """All of it.
+
+    unread: students whose counted work could not be run. faults: those with a fault of the grader's own in it, whose
+    score nobody knows; scores, bins, full, unread and progress are of the others. scores: None where there are none.
+    """
 
     record: ClassRecord
     title: str
     max_score: float
-    scores: Spread
+    scores: Spread | None
     bins: tuple[Bin, ...]
     full: int
     unread: int
@@ -139,15 +145,16 @@ def analyse(record: ClassRecord) -> Analysis:
     counted = [student.counted.report for student in record.students]
     most = max(report.max_score for report in counted)
     running = [report for report in counted if not report.problem]
+    sound = [report for report in counted if not report.faulty]
     return Analysis(
         record,
         title_of(record.unit, counted[0].title),
         most,
-        spread([report.score for report in counted]),
-        bins_of(share(report) for report in counted),
-        sum(report.passed for report in counted),
-        len(counted) - len(running),
-        sum(report.faulty for report in counted),
+        spread([earned(report) for report in sound]) if sound else None,
+        bins_of(share(report) for report in sound),
+        sum(full(report) for report in sound),
+        sum(bool(report.problem) for report in sound),
+        len(counted) - len(sound),
         properties_of(running),
         mistakes_of(record),
         items_of(running),
@@ -158,7 +165,17 @@ def analyse(record: ClassRecord) -> Analysis:
 
 def share(report: Report) -> float:
     """Score of what there was to be had, from 0 to 1."""
-    return min(1.0, report.score / report.max_score) if report.max_score else 0.0
+    return min(1.0, earned(report) / report.max_score) if report.max_score else 0.0
+
+
+def earned(report: Report) -> float:
+    """The points that count before lateness; where a lower score waits for a person, those of the earlier grading."""
+    return report.standing.earned if report.standing else report.score
+
+
+def full(report: Report) -> bool:
+    """Whether they are all that was to be had without bonus."""
+    return not report.problem and round(earned(report) - report.bonus_score, 2) >= report.max_score
 
 
 def spread(numbers: Sequence[float]) -> Spread:
@@ -199,30 +216,33 @@ def mean_loss(results: Sequence[Result]) -> float:
 
 
 def items_of(reports: Sequence[Report]) -> tuple[Item, ...]:
-    """Difficulty and discrimination of every task that is worth something, in the unit's order."""
+    """Difficulty and discrimination of every task that is worth something, in the unit's order.
+
+    Where the grader failed at a task, nobody knows what it would have earned: for that task, the report is none.
+    """
     names = dict.fromkeys(result.task for report in reports for result in report.results)
-    scores: dict[str, list[float]] = {name: [] for name in names}
-    most, tried = dict.fromkeys(names, 0.0), Counter[str]()
-    for report in reports:
-        tasks = report.tasks()
-        for name in names:
-            results = tasks.get(name, [])
-            scores[name].append(sum(one.score for one in results))
-            tried[name] += any(one.status is not Status.SKIPPED for one in results)
-            most[name] = max(most[name], round(sum(one.max_score for one in results), 6))
-    totals = np.sum(list(scores.values()), axis=0)
-    return tuple(
-        Item(
-            name,
-            most[name],
-            tried[name],
-            len(reports),
-            float(np.mean(scores[name]) / most[name]),
-            discrimination(np.asarray(scores[name]), totals - scores[name]),
-        )
-        for name in names
-        if most[name]
+    tasks = [report.tasks() for report in reports]
+    scores = np.array([[earned_on(own.get(name, ())) for name in names] for own in tasks]).reshape(
+        len(reports), len(names)
     )
+    known = ~np.isnan(scores)
+    sound = scores[known.all(axis=1)]
+    found = []
+    for place, name in enumerate(names):
+        judged = [own.get(name, ()) for own, there in zip(tasks, known[:, place], strict=True) if there]
+        most = max((round(sum(one.max_score for one in results), 6) for results in judged), default=0.0)
+        if not most:
+            continue
+        tried = sum(any(one.status is not Status.SKIPPED for one in results) for results in judged)
+        easy = float(np.mean(scores[known[:, place], place]) / most)
+        tells = discrimination(sound[:, place], sound.sum(axis=1) - sound[:, place])
+        found.append(Item(name, most, tried, len(judged), easy, tells))
+    return tuple(found)
+
+
+def earned_on(results: Sequence[Result]) -> float:
+    """What a task earned; not a number where a fault of the grader's own is among its results."""
+    return math.nan if any(one.status is Status.ERROR for one in results) else sum(one.score for one in results)
 
 
 def discrimination(item: NDArray[np.float64], rest: NDArray[np.float64]) -> float | None:
@@ -233,8 +253,11 @@ def discrimination(item: NDArray[np.float64], rest: NDArray[np.float64]) -> floa
 
 
 def progress_of(students: Sequence[Student]) -> Progress | None:
-    """What handing in again brought; None where nobody did."""
-    paths = [tuple(share(attempt.report) for attempt in student.attempts) for student in students]
+    """What handing in again brought; None where nobody did. An attempt with a fault of the grader's own is left out."""
+    paths = [
+        tuple(share(attempt.report) for attempt in student.attempts if not attempt.report.faulty)
+        for student in students
+    ]
     again = [path for path in paths if len(path) > 1]
     if not again:
         return None

@@ -16,7 +16,7 @@ from graders.report import drawing
 from graders.report.environment import environment
 from graders.report.text import points
 from graders.report.view import out_of, state_name
-from graders.summary.analysis import ENOUGH, Analysis
+from graders.summary.analysis import ENOUGH, Analysis, earned
 from graders.summary.pictures import WEAK, all_pictures
 from graders.summary.view import student_views
 
@@ -60,6 +60,7 @@ def _environment() -> Environment:
     made = environment(FOLDER)
     made.globals.update(
         marks=MARKS,
+        earned=earned,
         out_of=out_of,
         points=points,
         state_name=state_name,

@@ -92,7 +92,9 @@ def times(seconds: Sequence[float]) -> Picture:
 
 def all_pictures(analysis: Analysis) -> dict[str, Picture]:
     """What there is to draw, by name."""
-    drawn = {"scores": scores(analysis.bins), "times": times([one.seconds for one in analysis.record.reports])}
+    drawn = {"times": times([one.seconds for one in analysis.record.reports])}
+    if analysis.scores:
+        drawn["scores"] = scores(analysis.bins)
     if any(one.discrimination is not None for one in analysis.items):
         drawn["items"] = items(analysis.items)
     if analysis.progress:

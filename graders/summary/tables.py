@@ -8,7 +8,7 @@ import io
 from typing import Any
 
 from graders.report.class_csv import harmless
-from graders.summary.analysis import Analysis, PropertyLoss, share
+from graders.summary.analysis import Analysis, PropertyLoss, earned, share
 from graders.summary.mistakes import Mistake, keys
 
 COLUMNS = (
@@ -29,7 +29,7 @@ def to_json(analysis: Analysis, *, names: bool = False) -> dict[str, Any]:
         "full_marks": found.full,
         "could_not_be_run": found.unread,
         "grader_faults": found.faults,
-        "scores": _plain(found.scores),
+        "scores": _plain(found.scores) if found.scores else None,
         "distribution": [_plain(one) for one in found.bins],
         "properties": [_loss(one) for one in found.properties],
         "mistakes": [_mistake(one) for one in found.mistakes],
@@ -40,9 +40,10 @@ def to_json(analysis: Analysis, *, names: bool = False) -> dict[str, Any]:
             {
                 "student": student.pseudonym,
                 **({"name": student.name} if names else {}),
-                "score": student.counted.report.score,
+                "score": earned(student.counted.report),
                 "share": round(share(student.counted.report), 4),
-                "scores": [attempt.report.score for attempt in student.attempts],
+                "grader_fault": student.counted.report.faulty,
+                "scores": [earned(attempt.report) for attempt in student.attempts],
                 "mistakes": [found.name_of(key) for key in keys(student.counted.report)],
                 "seconds": student.counted.report.seconds,
             }

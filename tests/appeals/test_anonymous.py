@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -77,11 +79,40 @@ def test_nothing_tells_who_wrote_it_and_it_computes_the_same():
         ("    owner = 'xu'", "xu"),
         ("    seed = 'student 20231234'", "20231234"),
         ("    try:\n        pass\n    except ValueError as lovelace:\n        pass", "lovelace"),
+        ("    match x:\n        case [lovelace, 1]:\n            x = lovelace", "lovelace"),
+        ("    match x:\n        case [1, *ada_rest]:\n            x = ada_rest", "ada"),
+        ("    match x:\n        case {'a': 1, **lovelace_more}:\n            x = lovelace_more", "lovelace"),
+        ("    match x:\n        case _ as lovelace_all:\n            x = lovelace_all", "lovelace"),
+        ("    x.ada_w = 1\n    match x:\n        case object(ada_w=1):\n            pass", "ada"),
     ],
 )
 def test_a_name_is_found_wherever_it_stands(line: str, gone: str):
     text = f"def affine_forward(x):\n{line}\n    return x\n"
     assert gone not in anonymous((Piece("", text),), PAIR[:1], NAMES, "").text.lower()
+
+
+def test_what_a_pattern_binds_is_called_the_same_where_it_is_used():
+    text = """\
+def affine_forward(x):
+    match x:
+        case [lovelace, *ada_rest]:
+            return lovelace, ada_rest
+        case {"a": 1, **lovelace_more}:
+            return lovelace_more
+        case _ as lovelace_all:
+            return lovelace_all
+"""
+    ours: dict[str, object] = {}
+    exec(compile(anonymous((Piece("", text),), PAIR[:1], NAMES, "").text, "wheat", "exec"), ours)
+    got = [ours["affine_forward"](x) for x in ([1, 2, 3], {"a": 1, "b": 2}, 4)]  # type: ignore[operator]
+    assert got == [(1, [2, 3]), {"b": 2}, 4]
+
+
+@pytest.mark.skipif(not hasattr(ast, "TypeVar"), reason="type parameters came with Python 3.12")
+@pytest.mark.parametrize("line", ["def inner[AdaT](x: AdaT, *a: AdaT): pass", "type Kept[*AdaTs, **AdaP] = AdaTs"])
+def test_a_name_is_found_in_type_parameters(line: str):
+    text = f"def affine_forward(x):\n    {line}\n    return x\n"
+    assert "ada" not in anonymous((Piece("", text),), PAIR[:1], NAMES, "").text.lower()
 
 
 def test_what_somebody_may_be_called_and_the_reference_says_as_well_stays():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,18 @@ def test_an_appeal_is_opened_listed_and_decided_once(work: Path):
     late = run("appeal", "accept", "1", "--answer", "no, yes", "--by", "Prof. Curie")
     assert late.exit_code == 2
     assert "appeal 1 was decided already, by Prof. Curie" in late.output
+
+
+@pytest.mark.parametrize(("counts", "file"), [("best", "ada.py"), ("last", "late.py")])
+def test_an_appeal_is_about_the_attempt_that_counts(counts: str, file: str, work: Path, explained: Explanation):
+    Path("course.toml").write_text(f'[policy]\ncounts = "{counts}"\n')
+    worse = replace(explained.report, results=tuple(replace(one, score=0.0) for one in explained.report.results))
+    with Gradebook("sqlite:///.backcheck/gradebook.db") as book:
+        book.record(Place("Ada Lovelace", UNIT, "late.py", "f", str(work / "late.py")), "k", worse)
+    made = run("appeal", "open", "Ada Lovelace", "affine", "--text", "The mean is right!")
+    assert made.exit_code == 0, made.output
+    (told,) = json.loads(run("appeal", "list", "--json").output)
+    assert Path(told["path"]).name == file
 
 
 def test_an_accepted_appeal_is_a_wheat_without_the_student(work: Path):

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,13 @@ from graders.explain.explanation import Explanation
 from graders.explain.held import Held, compare, find_held, find_students
 from graders.gradebook.book import Gradebook, Place
 from graders.judging import C
+from graders.policy import Policy
 from graders.report.explain_html import to_html
 from graders.report.explain_terminal import print_explanation
 from graders.secrets import Secret
 from graders.verdict import Report
 from tests.appeals.conftest import UNIT, WRONG
+from tests.gradebook import samples
 
 
 def run(*arguments: object) -> Result:
@@ -132,13 +135,39 @@ def test_the_gradebook_finds_the_work_by_path_and_by_student(explained: Explanat
             place = Place(student, UNIT, where.rpartition("/")[2], explained.report.fingerprint, where)
             book.record(place, "k", explained.report)
         for name in ("ada", "ada.py"):
-            found = find_students(book, UNIT, name)
+            found = find_students(book, UNIT, name, Policy())
             assert found is not None
             assert (found.student, found.path) == ("ada", str(path))
         found = find_held(book, UNIT, path, "what it is now")
         assert found is not None
         assert found.student == "ada"
-        assert find_students(book, "02-losses", "ada") is None
+        assert find_students(book, "02-losses", "ada", Policy()) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "points"),
+    [
+        (Policy(), "ada", 9.0),
+        (Policy(counts="best"), "ada", 9.0),
+        (Policy(attempts=1), "ada", 2.0),
+        (Policy(), "ada_first.py", 2.0),
+        (Policy(), "hw.py", 4.0),
+    ],
+)
+def test_of_a_student_the_work_is_taken_that_counts(policy: Policy, name: str, points: float, tmp_path: Path):
+    noon = datetime(2027, 1, 31, 12, tzinfo=UTC)
+    with Gradebook(f"sqlite:///{tmp_path / 'book.db'}") as book:
+        for student, file, day, earned in (
+            ("ada", "ada_final.py", 3, 9.0),  # which grading ended first is chance
+            ("ada", "ada_first.py", 0, 2.0),
+            ("bob", "hw.py", 1, 4.0),
+            ("bob", "hw.py", 0, 3.0),
+        ):
+            when = noon + timedelta(days=day)
+            book.record(Place(student, UNIT, file, f"{day}", received=when), "k", samples.report(affine=earned))
+        found = find_students(book, UNIT, name, policy)
+        assert found is not None
+        assert found.report.score == points
 
 
 def test_the_very_bytes_come_before_the_path_and_the_path_before_the_name(explained: Explanation, tmp_path: Path):

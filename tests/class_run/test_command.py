@@ -16,7 +16,9 @@ from graders.cli import cli
 from graders.commands import grading
 from graders.commands.shared import make_setting
 from graders.engine import jobs
+from graders.engine.local import Here
 from graders.gradebook.book import Gradebook
+from tests.class_run.conftest import RIGHT
 
 
 def run(*arguments: object) -> Result:
@@ -279,3 +281,79 @@ def test_a_name_is_the_same_however_its_accents_are_stored(folder: Path):
     with Gradebook(".backcheck/gradebook.db") as book:
         (found,) = book.reports("01-activations")
     assert (found[0].name, found[1].submission) == ("Jos\u00e9", composed)
+
+
+HALF = """
+import numpy as np
+
+
+def one_hot(y, classes):
+    return np.eye(classes)[np.asarray(y)] * 1.0001
+"""
+"""Only the shape is right, and what follows from the wrong values."""
+
+
+@pytest.mark.parametrize(
+    ("policy", "dated", "first", "then", "kept"),
+    [
+        pytest.param("attempts = 1", True, HALF, RIGHT, 0.6, id="the first"),
+        pytest.param('counts = "best"', False, RIGHT, HALF, 3.0, id="the best"),
+        pytest.param("", True, HALF, RIGHT, None, id="the last"),
+    ],
+)
+def test_a_file_that_was_replaced_is_a_second_attempt_wherever_one_looks(
+    policy: str, dated: bool, first: str, then: str, kept: float | None, folder: Path
+):
+    Path("course.toml").write_text(f"[policy]\n{policy}\n")
+    (folder / "eve.py").unlink()
+    for text, day in ((first, 1), (then, 2)):
+        (folder / "ada.py").write_text(text)
+        times = received(f"ada.py,ada,2027-01-0{day}T10:00:00Z", "bob.py,bob,") if dated else []
+        told = run("class", *times, "--out", "out")
+        assert told.exit_code in (0, 1), told.output
+    line, standing = table()["ada"], json.loads(Path("out/ada.json").read_text())["standing"]
+    assert (line["attempt"], line["counts"]) == ("2", "yes" if kept is None else "no")
+    assert (standing["attempt"], standing["counts"]) == (2, kept is None)
+    assert float(finals()["ada"]) == (float(line["final"]) if kept is None else kept)
+    assert ("ada: an attempt counts that is not among these" in words(told)) == (kept is not None)
+    assert ("Attempt 1 counts and this one does not" in Path("out/ada.html").read_text()) == (kept is not None)
+    assert table()["bob"]["counts"] == "yes"
+
+
+def test_until_a_lower_score_is_confirmed_the_earlier_one_stands_everywhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Path("course.toml").write_text('[policy]\ncounts = "best"\n')
+    (folder / "ada-2.py").write_text(HALF)
+    lines = "ada.py,ada,2027-01-01T10:00:00Z", "ada-2.py,ada,2027-01-02T10:00:00Z", "bob.py,bob,", "eve.py,eve,"
+    run("class", *received(*lines))
+    do = jobs.do
+
+    def harder(job, grader):
+        done = do(job, grader)
+        if job.submission.name != "ada":
+            return done
+        results = tuple(replace(one, score=0.0) for one in done.report.results)
+        return replace(done, report=replace(done.report, results=results))
+
+    monkeypatch.setattr("graders.engine.local.do", harder)
+    monkeypatch.setattr("graders.engine.local.Lanes", lambda setting, _count, **options: Here(setting, **options))
+    for option in (["--force"], []):  # and the same when it is looked at again
+        told = run("class", *received(*lines), "--out", "out", *option)
+        assert "ada: 3 -> 0" in words(told)
+        line = table()["ada"]
+        assert [float(line[name]) for name in ("score", "final", "until confirmed")] == [0, 3, 3]
+        assert (line["counts"], table()["ada-2"]["counts"], finals()["ada"]) == ("yes", "no", "3")
+        page = Path("out/ada.html").read_text()
+        assert "3 do, from before, until somebody confirms" in page
+        assert "this one does not" not in page
+    told = CliRunner().invoke(cli, ["summary", "--reports", "out", *received(*lines), "--json"])
+    assert sorted(one["score"] for one in json.loads(told.stdout)["by_student"]) == [3, 3, 3]
+
+
+def test_pages_stay_where_the_same_command_finds_the_same(folder: Path):
+    times = received("ada.py,ada,2027-01-01T10:00:00Z", "bob.py,bob,", "eve.py,eve,")
+    run("class", *times, "--out", "out")
+    pages = {path: path.stat().st_mtime_ns for path in Path("out").glob("*.html")}
+    assert "graded before and not changed: 3 of 3" in words(run("class", *times, "--out", "out"))
+    assert {path: path.stat().st_mtime_ns for path in Path("out").glob("*.html")} == pages

@@ -15,7 +15,7 @@ from graders.policy import SettingsError
 from graders.specs import find_unit
 
 pytest.importorskip("copydetect", reason="copydetect is not installed: pip install backcheck[similarity]")
-from graders.similarity.leads import Found, find_leads
+from graders.similarity.leads import Found, common_in, find_leads
 from graders.similarity.page import excerpt, to_html, to_json
 from graders.similarity.prints import prints
 from graders.similarity.works import class_works, corpus_works, reference_work, stub_code, without_one_liners, work_of
@@ -65,6 +65,18 @@ def test_what_many_wrote_is_no_lead():
     assert leads(many).inside == ()
     few = {name: many[name] for name in list(many)[:5]}
     assert len(leads(few).inside) == 10
+
+
+@pytest.mark.parametrize(
+    ("students", "having", "common"), [(11, 10, False), (11, 11, True), (200, 20, False), (200, 21, True)]
+)
+def test_common_is_what_more_than_ten_have_and_in_a_large_class_more_than_a_tenth(
+    students: int, having: int, common: bool
+):
+    anns, cems = prints(ANN), prints(CEM)
+    works = [work_of(str(number), f"student {number}", "work", [""]) for number in range(students)]
+    found = common_in({work: anns if number < having else cems for number, work in enumerate(works)})
+    assert (anns.hashes - cems.hashes <= found) == common
 
 
 def test_nobody_is_similar_to_themselves():

@@ -11,7 +11,7 @@ import pytest
 from graders.summary.analysis import Analysis, analyse, bins_of, discrimination, share
 from graders.summary.catalogue import known_words
 from graders.summary.record import Attempt, ClassRecord, Student
-from graders.verdict import Standing
+from graders.verdict import Result, Standing, Status
 from tests.summary import made
 
 
@@ -42,6 +42,13 @@ def test_the_policy_says_which_attempt_counts():
     student = Student("a", "s-1", (Attempt(1, first), Attempt(2, second)))
     assert student.counted.report.score == 10
     assert analyse(ClassRecord(made.UNIT, (student,))).scores.mean == 10
+
+
+def test_a_score_that_waits_is_the_earlier_one():
+    waiting = replace(made.report("a", chain=False), standing=Standing(1, 1, "", None, 10.0, 0.0))
+    found = analyse(ClassRecord(made.UNIT, (Student("a", "s-1", (Attempt(1, waiting),)),)))
+    assert found.scores is not None
+    assert (found.scores.mean, found.full, found.bins[-1].count) == (10, 1, 1)
 
 
 def test_mistakes_are_ranked_by_students_in_any_attempt(found: Analysis):
@@ -115,6 +122,35 @@ def test_difficulty_is_the_mean_share_and_discrimination_leaves_the_item_out(fou
     assert chain.difficulty == pytest.approx(statistics.mean(scores["chain"]) / 4)
     assert affine.difficulty == pytest.approx(statistics.mean(scores["affine"]) / 6)
     assert chain.discrimination == pytest.approx(statistics.correlation(scores["chain"], scores["affine"]))
+
+
+def test_a_fault_of_ours_is_nobodys_zero():
+    whole = made.record(30)
+    first = whole.students[2]
+    faulty = replace(
+        made.report("x"),
+        results=(*made.report("x").results[1:], Result("chain", "grader", "", Status.ERROR, 0.0, 0.0, "ours")),
+    )
+    lost = tuple(Student(name, name, (Attempt(1, faulty),)) for name in ("eve", "fay"))
+    again = replace(first, attempts=(*first.attempts, replace(first.attempts[0], number=2, report=faulty)))
+    before, after = (
+        analyse(ClassRecord(made.UNIT, (*(one for one in whole.students if one != first), *more)))
+        for more in ((), (*lost, again))
+    )
+    for figure in ("scores", "bins", "full", "unread"):
+        assert getattr(after, figure) == getattr(before, figure)
+    assert after.progress == before.progress  # what came after the fault is not known, and nobody has lost
+    assert (before.faults, after.faults) == (0, 3)
+    chain, affine = after.items
+    assert chain == before.items[0]  # the faults are in this task
+    assert affine.of == before.items[1].of + 3
+    assert affine.discrimination == before.items[1].discrimination
+
+
+def test_a_class_of_faults_has_no_scores():
+    faulty = replace(made.report("x"), results=(Result("chain", "grader", "", Status.ERROR, 0.0, 0.0, "ours"),))
+    found = analyse(ClassRecord(made.UNIT, (Student("eve", "s-1", (Attempt(1, faulty),)),)))
+    assert (found.scores, found.faults, found.unread, found.items) == (None, 1, 0, ())
 
 
 def test_a_small_class_or_one_of_equals_has_no_discrimination():

@@ -69,3 +69,19 @@ def test_a_wrong_use_is_one_message_and_code_2(arguments: list[str], told: str, 
     assert done.exit_code == 2, done.output
     assert told in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_fault_of_ours_is_left_out_and_told(folder: Path):
+    path = folder / "reports" / "2.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    before = json.loads(run("--reports", "reports", "--json").output)
+    for one in told["results"]:
+        one |= {"status": "error", "score": 0.0, "max_score": 0.0}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    after = json.loads(run("--reports", "reports", "--json", "--csv", "class.csv").output)
+    assert (after["grader_faults"], after["scores"]["count"]) == (1, before["scores"]["count"] - 1)
+    assert [one["grader_fault"] for one in after["by_student"]].count(True) == 1
+    with (folder / "class.csv").open(encoding="utf-8-sig", newline="") as file:
+        of = {row["task"]: int(row["of"]) for row in csv.DictReader(file) if row["what"] == "task"}
+    assert of == {one["task"]: one["of"] - 1 for one in before["tasks"]}
+    assert "left out, for a fault of the grader: the scores of 1 students" in run("--reports", "reports").output

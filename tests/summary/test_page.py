@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -16,7 +17,8 @@ from graders.report import drawing
 from graders.summary.analysis import Analysis, analyse
 from graders.summary.catalogue import known_words
 from graders.summary.page import to_html
-from graders.verdict import Report
+from graders.summary.record import Attempt, ClassRecord, Student
+from graders.verdict import Report, Result, Status
 from tests.summary import made
 
 
@@ -178,3 +180,14 @@ def test_a_class_without_faults_has_a_page_too():
     assert "Nothing fails." in page
     assert "No mistake was found" in page
     assert "With fewer than 20 students" in page
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("alone", [True, False])
+def test_whose_work_met_a_fault_of_ours_is_said_to_be_left_out(alone: bool):
+    faulty = replace(made.report("x"), results=(Result("chain", "grader", "", Status.ERROR, 0.0, 0.0, "ours"),))
+    others = () if alone else made.record(6).students
+    shown = to_html(analyse(ClassRecord(made.UNIT, (*others, Student("eve", "s-eve", (Attempt(1, faulty),))))))
+    assert "failed at something in the work of 1 students: their scores are left out" in shown
+    assert "grader fault" in shown
+    assert ("score is known" in shown) == alone
