@@ -153,6 +153,18 @@ def test_only_what_changed_is_looked_at(course: Path):
         changed_files(read, "no-such-commit")
 
 
+@pytest.mark.parametrize("name", ["解答.py", 'so "quoted".py', "two\nlines.py"])
+def test_a_file_of_any_name_is_one_that_changed(name: str, tmp_path: Path):
+    path = tmp_path / "source" / GOOD / name
+    path.parent.mkdir(parents=True)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "Begin")
+    path.write_text("new = 1\n")
+    assert changed_files(read_course(tmp_path), "HEAD") == [str(path)]
+    git(tmp_path, "add", "-A")
+    assert changed_files(read_course(tmp_path), "HEAD") == [str(path)]
+
+
 def test_the_repository_of_a_course_holds_no_secret(course: Path):
     listed = subprocess.run(["git", "ls-files"], cwd=course, capture_output=True, text=True, check=True).stdout.split()
     assert str(SECRET) not in listed
