@@ -67,8 +67,12 @@ def run(shell: Any, line: str) -> None:
     """Run a command and show what came of it."""
     from IPython.display import display
 
-    arguments = shlex.split(line)
-    i18n.use_language(dict(itertools.pairwise(arguments)).get("--lang"))
+    i18n.use_language(dict(itertools.pairwise(line.split())).get("--lang"))
+    try:
+        arguments = words(line)
+    except ValueError:
+        print(_("a quote is opened and never closed: {line}").format(line=line))
+        return
     files = [Path(argument) for argument in arguments if argument.endswith((".ipynb", ".py"))]
     if "check" not in arguments or len(files) != 1 or {"--html", "--json", "--help", "-h"} & set(arguments):
         print("".join(command(arguments)), end="")
@@ -79,6 +83,15 @@ def run(shell: Any, line: str) -> None:
     shown = display(Shown(_("Checking {file} ...").format(file=files[0])), display_id=True)
     text, errors = command([*arguments, "--html", str(page)])
     shown.update(Shown(text + errors, page.read_text(encoding="utf-8") if page.exists() else ""))
+
+
+def words(line: str, windows: bool = os.name == "nt") -> list[str]:
+    """The words of a line, a quoted one without its quotes, as a shell has them; ValueError for a quote left open."""
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if windows:  # there a backslash stands between folders
+        lexer.escape = ""
+    return list(lexer)
 
 
 def command(arguments: list[str]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -59,13 +60,14 @@ def changed_files(course: Course, since: str) -> list[str]:
     """What git says has changed since a commit, and what it does not know yet; SettingsError where it cannot say."""
     found: list[str] = []
     for arguments in (
-        ["diff", "--name-only", "--relative", since, "--"],
-        ["ls-files", "--others", "--exclude-standard"],
+        ["diff", "--name-only", "-z", "--relative", since, "--"],
+        ["ls-files", "--others", "--exclude-standard", "-z"],
     ):
-        done = subprocess.run(["git", *arguments], cwd=course.folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=course.folder, capture_output=True, check=False)
         if done.returncode:
-            raise SettingsError(f"git {arguments[0]}: {done.stderr.strip()}")
-        found += [str(course.folder / line) for line in done.stdout.splitlines()]
+            raise SettingsError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        # Without -z git quotes every name that is not ASCII, and none of them would be a file.
+        found += [str(course.folder / os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
     concerns = ("course.toml", "rules.md", "nbgrader_config.py")
     inside = [Path(path) for path in found]
     return [

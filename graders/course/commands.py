@@ -178,14 +178,22 @@ def wheel(out: Path, units: tuple[str, ...], folder: Path | None) -> None:
     require_torch()
     if importlib.util.find_spec("hatchling") is None:
         raise Problem(_("hatchling is not installed: pip install 'backcheck[course]'"))
+    from graders.course.released import ReleaseError, require_released
     from graders.course.settings import find_course, read_course
     from graders.course.wheel import build, solves
     from graders.specs import find_unit, unit_names
 
     known = [known_unit(name) for name in units] or [find_unit(name) for name in unit_names()]
     released = [unit for unit in known if units or not solves(unit)]
+    course = read_course(folder) if folder else find_course(Path.cwd())
+    try:
+        if course:
+            for name in unit_names():  # the wheel brings the locks of all
+                require_released(course, course.unit(name))
+    except ReleaseError as error:
+        raise Problem(str(error)) from None
     with writing(out / "x"):
-        path = build(out, released, read_course(folder) if folder else find_course(Path.cwd()))
+        path = build(out, released, course)
     for unit in known:
         if solved := solves(unit):
             text = _("{unit} is in: its stub solves tasks of {others}")

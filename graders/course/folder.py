@@ -9,7 +9,7 @@ from graders import SUITE_VERSION
 from graders.course.notebook import answer_text
 from graders.course.settings import FILE, RULES, Course, read_course
 from graders.course.sources import sources
-from graders.i18n import _
+from graders.i18n import _, in_language
 from graders.secrets import make_secret
 from graders.specs.unit import Unit
 
@@ -19,6 +19,20 @@ FILES = Path(__file__).with_name("files")
 CONFIG = """\
 # Written by `backcheck course init`. The commands of nbgrader work here as they are; only their step that would
 # execute a student's notebook is another one: it grades in a sandbox of its own.
+import os
+import tomllib
+
+
+def language(course):
+    # Nothing may be raised here: nbgrader would go on without this file, and execute what students wrote. What is
+    # wrong with course.toml, `nbgrader autograde` and the commands of backcheck say.
+    try:
+        with open(os.path.join(course, {file!r}), "rb") as file:
+            return "zh" if tomllib.load(file).get("language") == "zh" else "en"
+    except (OSError, ValueError):
+        return "en"
+
+
 c = get_config()
 
 c.CourseDirectory.course_id = {course!r}
@@ -26,7 +40,7 @@ c.CourseDirectory.root = {root}
 c.Exchange.path_includes_course = True
 
 c.ClearSolutions.code_stub = {{"python": "raise NotImplementedError"}}
-c.ClearSolutions.text_stub = {answer!r}
+c.ClearSolutions.text_stub = {answers!r}[language(c.CourseDirectory.root)]
 c.ClearSolutions.enforce_metadata = True
 c.ClearMarkScheme.enforce_metadata = False  # rubrics stand below the questions, in locked cells with an id
 
@@ -46,7 +60,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.GradeInSandbox.course = c.CourseDirectory.root
 c.GradeInSandbox.secret = os.path.join(c.CourseDirectory.root, {secret!r})
-c.GradeInSandbox.language = {language!r}
+c.GradeInSandbox.language = language(c.CourseDirectory.root)  # or "en", or "zh", whatever course.toml says
 """
 
 
@@ -68,7 +82,7 @@ def make_course(folder: Path, units: Iterable[Unit], language: str = "en", force
     own = {path: text for path, text in _own(folder, language).items() if not path.exists()}
     rules = own.get(folder / RULES, "")
     course = read_course(folder) if (folder / FILE).is_file() else Course(folder, language)
-    texts = {folder / "nbgrader_config.py": config(folder.resolve().name, course.language), **_checks(folder)}
+    texts = {folder / "nbgrader_config.py": config(folder.resolve().name), **_checks(folder)}
     for unit in units:
         texts |= sources(course, course.unit(unit.name), rules or course.rules)
     present = [str(path) for path in texts if path.exists()]
@@ -114,8 +128,11 @@ def _text(name: str) -> str:
     return (FILES / name).read_text(encoding="utf-8")
 
 
-def config(course: str, language: str) -> str:
+def config(course: str) -> str:
     """The text of nbgrader_config.py; the folder is wherever that file lies."""
     root = "os.path.dirname(os.path.abspath(__file__))"
-    told = {"course": course, "root": root, "secret": str(SECRET), "language": language, "answer": answer_text()}
-    return "import os\n\n" + CONFIG.format(**told)
+    answers = {}
+    for spoken in ("en", "zh"):
+        with in_language(spoken):
+            answers[spoken] = answer_text()
+    return CONFIG.format(course=course, root=root, secret=str(SECRET), file=FILE, answers=answers)

@@ -6,8 +6,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from graders.course.handout import FENCE, MARK
 from graders.i18n import _
-from graders.policy import Policy, Table, changed, read_toml
+from graders.policy import Policy, SettingsError, Table, changed, read_toml
 from graders.specs import find_unit, unit_names
 from graders.specs.unit import Unit
 
@@ -50,7 +51,30 @@ class Course:
     def rules(self) -> str:
         """What the instructor tells students about working together and about AI; "" where the file is gone."""
         path = self.folder / RULES
-        return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        return read_rules(path) if path.is_file() else ""
+
+
+def read_rules(path: Path) -> str:
+    """The rules of a course; SettingsError where the handouts that they go into could not be read any more."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        bad = error.object.count(b"\n", 0, error.start) + 1
+        told = _("line {line} is not valid {encoding}: save the file as UTF-8").format(line=bad, encoding="UTF-8")
+        raise SettingsError(f"{path}: {told}") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    opened = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith(FENCE):
+            opened = 0 if opened else number
+        elif not opened and MARK.fullmatch(line):
+            told = _("{path}: line {line}: {mark} marks a task, which only handouts do: take it out, or indent it")
+            raise SettingsError(told.format(path=path, line=number, mark=line.strip()))
+    if opened:
+        told = _("{path}: line {line} opens a code block that nothing closes: write {fence} below its last line")
+        raise SettingsError(told.format(path=path, line=opened, fence=FENCE))
+    return text.strip()
 
 
 def read_course(folder: Path) -> Course:

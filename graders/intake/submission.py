@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from graders.i18n import _
-from graders.intake.archive import ARCHIVES, Read, from_archive, is_hidden
+from graders.intake.archive import ARCHIVES, MAX_MEMBERS, Read, from_archive, is_hidden
 from graders.intake.attempted import attempted
 from graders.intake.notebook import code_cells
 from graders.intake.source import MAX_BYTES, IntakeError, decode
@@ -32,6 +32,8 @@ HASHED_BYTES = 128 << 20
 """Of a file that is refused: what comes behind does not tell it from others."""
 NAME_BYTES = 200
 """Reports are files called after the submission; a longer name, with ".html" behind it, could not be one."""
+DEEPEST = 8
+"""So many folders may lie one in another; nobody packs work deeper."""
 LOOKED_INTO = 4
 """So many modules and so many notebooks of the unit's name are looked into; nobody has more by accident."""
 
@@ -121,7 +123,8 @@ def _refused(path: Path) -> str:
     """
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
-        return _digest(os.fsencode("\0".join(sorted(_files_in(path)))))
+        listed = _listed(path)
+        return _digest(os.fsencode("\0".join(sorted(listed.own + listed.below))))
     digest = hashlib.sha256()
     if stat.S_ISREG(mode):
         with path.open("rb") as file:
@@ -216,7 +219,7 @@ def _find_file(path: Path, unit: Unit) -> Found:
     if not mode:
         raise FileNotFoundError(path)
     if stat.S_ISDIR(mode):
-        return _choose(_files_in(path), lambda name: _read(path / name), unit)
+        return _in_folder(path, unit)
     if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
         raise IntakeError(_("{name} is not a regular file").format(name=path.name))
     if path.name.lower().endswith(ARCHIVES):
@@ -226,20 +229,77 @@ def _find_file(path: Path, unit: Unit) -> Found:
     return Found(path.name, _read(path))
 
 
-def _files_in(folder: Path) -> list[str]:
-    """Names of its regular files. A link may not lead out of the folder, to another's work or to ours."""
+@dataclass(frozen=True)
+class Listed:
+    """The regular files of a folder, by name, and those further down, the outermost first, by path with slashes.
+
+    trouble: why not all of those further down were found.
+    """
+
+    own: list[str]
+    below: list[str]
+    trouble: OSError | IntakeError | None = None
+
+
+def _listed(folder: Path) -> Listed:
     inside = os.path.realpath(folder)
-    seen = [entry for entry in folder.iterdir() if not is_hidden(entry.name)]
+    files, folders = _entries(folder, inside)
+    own, below = [file.name for file in files], list[str]()
+    level, seen = folders, 0
+    try:
+        for _depth in range(DEEPEST):
+            level, above = [], level
+            for one in above:
+                files, folders = _entries(one, inside)
+                below += [file.relative_to(folder).as_posix() for file in files]
+                level += folders
+                seen += len(files) + len(folders)
+                if seen > MAX_MEMBERS:
+                    raise IntakeError(_("the folder holds more than {limit} files").format(limit=MAX_MEMBERS))
+    except (OSError, IntakeError) as trouble:
+        return Listed(own, below, trouble)
+    return Listed(own, below)
+
+
+def _entries(folder: Path, inside: str) -> tuple[list[Path], list[Path]]:
+    """Its regular files, and the folders in it. A link may not lead out of `inside`, to another's work or to ours.
+
+    Nor does one lead to a folder: inside, that is found where it lies, and links could go in a circle.
+    """
+    seen = [entry for entry in sorted(folder.iterdir()) if not is_hidden(entry.name)]
     own = [entry for entry in seen if Path(os.path.realpath(entry)).is_relative_to(inside)]
-    return [entry.name for entry in own if stat.S_ISREG(_mode(entry))]
+    modes = {entry: _mode(entry) for entry in own}
+    files = [entry for entry, mode in modes.items() if stat.S_ISREG(mode)]
+    return files, [entry for entry, mode in modes.items() if stat.S_ISDIR(mode) and not entry.is_symlink()]
+
+
+def _in_folder(folder: Path, unit: Unit) -> Found:
+    """The file of a folder to grade: one that lies right in it, else one further down, as in an archive."""
+
+    def read(name: str) -> bytes:
+        return _read(folder / name)
+
+    listed = _listed(folder)
+    own = _candidates(listed.own, unit)
+    if listed.trouble and not any(_is_written(one, read, unit) for one in own):
+        raise listed.trouble
+    below = _named(listed.below, unit) if own else _candidates(listed.own + listed.below, unit)
+    return _chosen(own + below, read, unit)
 
 
 def _choose(names: Iterable[str], read: Read, unit: Unit) -> Found:
-    """The unit's file among those handed in: the first candidate in which anything of it is written.
+    """The unit's file among those of an archive."""
+    return _chosen(_candidates(names, unit), read, unit)
+
+
+def _chosen(candidates: list[str], read: Read, unit: Unit) -> Found:
+    """The first candidate in which anything of the unit is written.
 
     `backcheck start` makes a stub and a notebook, and students fill in one of them: the other is there as it was.
     """
-    candidates = _candidates(names, unit)
+    if not candidates:
+        wanted = _(" or ").join(unit_files(unit))
+        raise IntakeError(_("there is no {wanted} in it: give your file that name").format(wanted=wanted))
     if len(candidates) == 1:
         return Found(candidates[0], read(candidates[0]))
     name = next((one for one in candidates if _is_written(one, read, unit)), candidates[0])
@@ -249,15 +309,21 @@ def _choose(names: Iterable[str], read: Read, unit: Unit) -> Found:
 
 
 def _candidates(names: Iterable[str], unit: Unit) -> list[str]:
-    """Files of the unit's names, modules first, the outermost of each first, or the only file there is."""
-    files = [name for name in names if name.lower().endswith((".py", ".ipynb"))]
-    files.sort(key=lambda name: (name.count("/"), name.swapcase()))  # backprop.py before Backprop.py
+    """Files of the unit's names, or the only file there is; none where it cannot be told."""
+    files = _sources(names)
+    return _named(files, unit) or (files if len(files) == 1 else [])
+
+
+def _named(names: Iterable[str], unit: Unit) -> list[str]:
+    """Files of the unit's names, modules first, the outermost of each first."""
+    # backprop.py before Backprop.py
+    files = sorted(_sources(names), key=lambda name: (name.count("/"), name.swapcase()))
     named = ([name for name in files if PurePosixPath(name).name.lower() == wanted] for wanted in unit_files(unit))
-    candidates = [name for same in named for name in same[:LOOKED_INTO]]
-    if candidates or len(files) == 1:
-        return candidates or files
-    wanted = _(" or ").join(unit_files(unit))
-    raise IntakeError(_("there is no {wanted} in it: give your file that name").format(wanted=wanted))
+    return [name for same in named for name in same[:LOOKED_INTO]]
+
+
+def _sources(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.lower().endswith((".py", ".ipynb"))]
 
 
 def _is_written(name: str, read: Read, unit: Unit) -> bool:

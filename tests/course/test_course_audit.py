@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -153,11 +154,46 @@ def test_only_what_changed_is_looked_at(course: Path):
         changed_files(read, "no-such-commit")
 
 
+@pytest.mark.parametrize("name", ["解答.py", 'so "quoted".py', "two\nlines.py"])
+def test_a_file_of_any_name_is_one_that_changed(name: str, tmp_path: Path):
+    path = tmp_path / "source" / GOOD / name
+    path.parent.mkdir(parents=True)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "Begin")
+    path.write_text("new = 1\n")
+    assert changed_files(read_course(tmp_path), "HEAD") == [str(path)]
+    git(tmp_path, "add", "-A")
+    assert changed_files(read_course(tmp_path), "HEAD") == [str(path)]
+
+
 def test_the_repository_of_a_course_holds_no_secret(course: Path):
     listed = subprocess.run(["git", "ls-files"], cwd=course, capture_output=True, text=True, check=True).stdout.split()
     assert str(SECRET) not in listed
     assert "course.toml" in listed
     assert f"source/{GOOD}/backcheck.lock" in listed
+
+
+GIVEN = re.compile(
+    r"backcheck (?:grade|regrade|similarity) ([a-z][\w./-]*)|--(?:out|html|received|corpus) ([a-z][\w./-]*)"
+)
+"""What the pages tell an instructor to call the folders of a class and what is written about it."""
+
+
+def test_the_repository_of_a_course_holds_nothing_of_students(course: Path):
+    pages = [ROOT / "docs" / name for name in ("class.md", "appeals.md", "policies.md", "gradebook.md")]
+    pages += [ROOT / "docs" / "guide" / "instructor.md", ROOT / "docs" / "guide" / "admin.md"]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("$ ")]
+    named = {first or second for line in lines for first, second in GIVEN.findall(line)}
+    named = {name if "." in name else f"{name}/ada.py" for name in named if not name.startswith("tests/")}
+    assert {"handed-in/ada.py", "submissions/ada.py", "reports/ada.py", "graded/ada.py", "affine.html"} <= named
+    nbgraders = {f"{folder}/ada/x.ipynb" for folder in ("submitted", "autograded", "feedback", "downloaded")}
+    named |= nbgraders | {"gradebook.db", "gradebook.db-journal", ".nbgrader.log", "grades.csv", str(SECRET)}
+    command = ["git", "check-ignore", *sorted(named)]
+    ignored = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False).stdout.splitlines()
+    assert set(ignored) == named
+    own = ["source/13-gan/reports/x.ipynb", "source/13-gan/submissions/x.py", "source/13-gan/handout.html"]
+    done = subprocess.run(["git", "check-ignore", *own, "wheats/13-gan/x.py"], cwd=course, capture_output=True)
+    assert done.stdout == b"", "what is the course's own is audited"
 
 
 def test_the_workflow_is_one_that_github_takes(course: Path):

@@ -52,6 +52,36 @@ def test_what_cannot_be_checked_is_one_message(shell):
     assert "text/html" not in data
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_path_with_blanks_stands_in_quotes(quote: str, shell):
+    Path("Colab Notebooks").mkdir()
+    save(HONEST, name="Colab Notebooks/backprop.ipynb")
+    path = f"{quote}Colab Notebooks/backprop.ipynb{quote}"
+    with capture_output() as captured:
+        shell.run_line_magic("backcheck", f"check {path} --task chain --no-throughput")
+    assert "3 / 3" in captured.outputs[-1].data["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("line", "windows", "wanted"),
+    [
+        (r"check C:\Users\me\backprop.ipynb", True, ["check", r"C:\Users\me\backprop.ipynb"]),
+        (r'check "C:\My Drive\n.ipynb" --task a', True, ["check", r"C:\My Drive\n.ipynb", "--task", "a"]),
+        (r"check 'C:\My Drive\'", True, ["check", "C:\\My Drive\\"]),
+        (r"check My\ Drive/n.ipynb # 1", False, ["check", "My Drive/n.ipynb", "#", "1"]),
+    ],
+)
+def test_a_backslash_stands_for_itself_on_windows(line: str, windows: bool, wanted: list[str]):
+    assert jupyter.words(line, windows) == wanted
+
+
+def test_a_quote_left_open_is_one_message(shell):
+    with capture_output() as captured:
+        shell.run_line_magic("backcheck", "check 'Colab Notebooks/backprop.ipynb")
+    assert captured.stdout == "a quote is opened and never closed: check 'Colab Notebooks/backprop.ipynb\n"
+    assert captured.outputs == []
+
+
 def test_nothing_of_the_page_ends_its_frame():
     frame = jupyter.Shown("text", "<p title=\"a\">'quoted' & </iframe>")._repr_mimebundle_()["text/html"]
     assert frame.count("</iframe>") == 1

@@ -10,13 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from graders.cli import cli
+from graders.course import sources
 from graders.course.attempts import Ledger, Record
 from graders.course.folder import make_course
+from graders.course.settings import read_course
 from graders.specs import find_unit
 from tests.course.test_nbgrader import Notebook, affine, nbgrader
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install backcheck[nbgrader]")
 from nbgrader.api import Gradebook
+from traitlets.config import Config, PyFileConfigLoader
 
 UNIT = find_unit("03-backprop")
 SETTINGS = """
@@ -169,3 +172,35 @@ def test_an_assignment_that_is_no_unit_is_put_before_a_person(course: Path):
     told = nbgrader(course, "autograde", "hw0", "--force", "--GradeInSandbox.unit=99")
     assert "c.GradeInSandbox.unit: there is no unit 99" in told
     assert not told.startswith("0")
+
+
+def configured(folder: Path) -> Config:
+    return PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+
+
+def test_the_language_of_a_course_is_that_of_its_settings_whenever_they_change(tmp_path: Path):
+    make_course(tmp_path, [UNIT])
+    assert configured(tmp_path).GradeInSandbox.language == "en"
+    before = configured(tmp_path).ClearSolutions.text_stub
+    settings = tmp_path / "course.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"en"', '"zh"', 1), encoding="utf-8")
+    list(sources.write(read_course(tmp_path), [UNIT.name]))
+    now = configured(tmp_path)
+    assert now.GradeInSandbox.language == "zh"
+    source = (tmp_path / "source" / UNIT.name / "backprop.ipynb").read_text(encoding="utf-8")
+    assert now.ClearSolutions.text_stub in source
+    assert before not in source
+    own = tmp_path / "nbgrader_config.py"
+    own.write_text(own.read_text(encoding="utf-8") + 'c.GradeInSandbox.language = "en"\n', encoding="utf-8")
+    assert configured(tmp_path).GradeInSandbox.language == "en", "what was set there on purpose"
+
+
+@pytest.mark.parametrize("text", [None, b"[", b"\xd6\xd0", b"language = []", b'language = "fr"'])
+def test_no_settings_keep_the_configuration_from_being_read(text: bytes | None, tmp_path: Path):
+    """Without it nbgrader would go on, and execute what students wrote."""
+    make_course(tmp_path, [UNIT])
+    (tmp_path / "course.toml").unlink()
+    if text is not None:
+        (tmp_path / "course.toml").write_bytes(text)
+    assert configured(tmp_path).GradeInSandbox.language == "en"
+    assert "graders.course.preprocessors.GradeInSandbox" in configured(tmp_path).Autograde.autograde_preprocessors

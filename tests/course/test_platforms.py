@@ -38,7 +38,7 @@ from graders.sandbox.program import Limits, Piece
 from graders.secrets import make_secret
 from graders.specs import find_unit
 from graders.usage import as_released
-from graders.verdict import Pictures, Report, Speed, Status
+from graders.verdict import Note, Pictures, Report, Speed, Status
 from tests.course.platforms import FEW, RIGHT, SECRET, UNIT, WRONG, pack
 from tests.report import samples
 
@@ -169,9 +169,22 @@ def test_a_unit_that_reveals_nothing_shows_its_tests_once_grades_are_published(r
     assert found["stdout_visibility"] == "hidden"
 
 
+def test_a_unit_that_reveals_nothing_says_nothing_of_points_above_its_tests(reports: dict[str, Report]):
+    noted = replace(
+        reports["wrong"], notes=(Note("speed", "fast (chain)"), Note("skipped", "line 3")), rules=("A rule.",)
+    )
+    shown, kept = (gradescope.results(outcome(replace(noted, reveal=one))) for one in ("shape", "nothing"))
+    assert "Total: " in shown["output"]
+    assert "fast (chain)" in shown["output"]
+    assert kept["output"].startswith(f"**{noted.title}**\n\n- A rule.")
+    assert "line 3" in kept["output"]
+    assert not re.search("total|points|chain|affine", kept["output"], re.IGNORECASE)
+
+
 def test_a_unit_that_reveals_nothing_shows_its_total_on_no_board(outcomes: dict[str, Outcome]):
     found = replace(outcomes["wrong"], reveal="nothing")
-    assert gradescope.results(found)["leaderboard"] == []
+    timed = replace(found, tests=tuple(replace(test, speed=0.8) for test in found.tests))
+    assert gradescope.results(timed)["leaderboard"] == [], "only what is right is timed"
     last = autolab.autoresult(found)
     shape("autolab-autoresult", last)
     assert set(last) == {"scores"}

@@ -561,6 +561,35 @@ def test_what_is_the_instructors_own_is_never_overwritten(tmp_path: Path):
     assert "the first 2" in text
 
 
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ("## Rules\n\n课程规定：独立完成。\n".encode("gbk"), "line 3 is not valid UTF-8: save the file as UTF-8"),
+        (b"## Rules\n\n```console\n$ ls\n", "line 3 opens a code block that nothing closes"),
+        (b"## Rules\n<!-- task: relu -->\n", "line 2: <!-- task: relu --> marks a task"),
+    ],
+)
+def test_rules_that_would_spoil_every_handout_are_refused_by_name_and_line(tmp_path: Path, rules: bytes, wanted: str):
+    make_course(tmp_path, [find_unit("01")])
+    (tmp_path / "rules.md").write_bytes(rules)
+    for command in (
+        ["build", "--course", str(tmp_path)],
+        ["pack", "01", "--for", "gradescope", "--course", str(tmp_path), "--out", str(tmp_path / "out")],
+        ["init", str(tmp_path), "--unit", "01", "--force"],
+    ):
+        told = CliRunner().invoke(cli, ["course", *command])
+        assert told.exit_code == 2, told.output
+        assert f"{tmp_path / 'rules.md'}: {wanted}" in told.output.replace("\n", "")
+
+
+@pytest.mark.parametrize("rules", ["```\n<!-- task: relu -->\n```", "````\n```\n```\n````", "\ufeff## Rules"])
+def test_rules_may_show_what_handouts_use_in_a_block_of_code(tmp_path: Path, rules: str):
+    (tmp_path / "rules.md").write_text(rules, encoding="utf-8")
+    read = read_course(tmp_path)
+    assert read.rules == rules.removeprefix("\ufeff")
+    read_handout(find_unit("01"), rules=read.rules)
+
+
 def test_a_chinese_course_has_its_rules_in_chinese(tmp_path: Path):
     make_course(tmp_path, [find_unit("01")], language="zh")
     assert read_course(tmp_path).language == "zh"

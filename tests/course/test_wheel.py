@@ -11,8 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from graders.cli import cli
 from graders.course import leaks, wheel
+from graders.course.folder import make_course
 from graders.course.settings import read_course
 from graders.intake.reference import closure, module_text
 from graders.specs import find_unit, unit_names
@@ -99,6 +102,16 @@ def test_its_handouts_have_no_rubrics(built: Path):
         texts = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".md")]
     assert len(texts) == 2 * len(unit_names())
     assert not any("rubric" in text for text in texts)
+
+
+def test_a_wheel_brings_no_lock_of_what_was_released_otherwise(tmp_path: Path):
+    make_course(tmp_path, [find_unit("11")])
+    (tmp_path / "course.toml").write_text('[units.11-sequences]\noptional = ["ctc_loss"]\n')
+    command = ["course", "wheel", "--unit", "01", "--course", str(tmp_path), "--out", str(tmp_path / "dist")]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 2, done.output
+    assert "11-sequences was released with other settings (optional)" in done.output
+    assert not (tmp_path / "dist").exists()
 
 
 def test_a_stub_that_solves_another_unit_is_known():

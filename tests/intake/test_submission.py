@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from graders.intake import archive as intake_archive
+from graders.intake import submission as intake_submission
 from graders.intake.submission import (
     list_skipped,
     list_submissions,
@@ -71,6 +72,98 @@ def test_a_link_within_the_folder_is_followed(tmp_path: Path):
     write(tmp_path / "src" / "work.py")
     (tmp_path / "backprop.py").symlink_to("src/work.py")
     assert read(tmp_path) == SOURCE
+
+
+def tree(folder: Path, *names: str) -> Path:
+    """A folder of files, each of which holds its name behind a function of the unit."""
+    for name in names:
+        write(folder / name, f"{SOURCE}NAME = {name!r}\n")
+    return folder
+
+
+def zipped(folder: Path) -> Path:
+    packed = folder.with_suffix(".zip")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder).as_posix())
+    return packed
+
+
+@pytest.mark.parametrize(
+    ("right", "others"),
+    [
+        ("03-backprop/backprop.py", ["02-losses/losses.py", "notes.txt"]),
+        ("hw/backprop.py", ["a.py", "b.py"]),
+        ("hw/Backprop.PY", ["hw/other.py"]),
+        ("hw/backprop.py", ["hw/old/backprop.py", "zz/backprop.py"]),
+        ("a/b/c/d/e/f/g/backprop.py", ["a/other.py"]),
+        ("hw/mine.py", ["__MACOSX/hw/backprop.py", "hw/._mine.py", "hw/.ipynb_checkpoints/backprop.py"]),
+        ("hw/whatever the student called it.py", ["hw/notes.txt"]),
+        ("", ["hw/a.py", "hw/b.py"]),
+        ("", []),
+    ],
+)
+def test_a_folder_in_a_folder_is_read_like_an_archive_of_it(right: str, others: list[str], tmp_path: Path):
+    (tmp_path / "ada").mkdir()
+    folder = tree(tmp_path / "ada", *others, *filter(None, [right]))
+    found, packed = read_submission(folder, UNIT), read_submission(zipped(folder), UNIT)
+    assert (found.pieces, found.problem, found.notes) == (packed.pieces, packed.problem, packed.notes)
+    assert [piece.text for piece in found.pieces] == ([f"{SOURCE}NAME = {right!r}\n"] if right else [])
+    assert list_submissions(tmp_path, UNIT) == [folder, tmp_path / "ada.zip"]
+
+
+@pytest.mark.parametrize("right", ["backprop.py", "Backprop.py", "mine.py"])
+def test_what_lies_right_in_a_folder_comes_before_what_lies_deeper(right: str, tmp_path: Path):
+    tree(tmp_path, right, "old/backprop.py")
+    found = read_submission(tmp_path, UNIT)
+    assert f"NAME = {right!r}" in found.pieces[0].text
+    assert found.notes[0].startswith(f"{right} was graded, and not old/backprop.py")
+
+
+def test_a_stub_does_not_hide_the_work_in_a_folder_below_it(tmp_path: Path):
+    write(tmp_path / "backprop.py", "def affine_forward(x, w, b):\n    raise NotImplementedError\n")
+    assert "NotImplementedError" in read(tmp_path)
+    tree(tmp_path, "hw/backprop.py")
+    assert "NAME = 'hw/backprop.py'" in read(tmp_path)
+
+
+def test_no_link_in_a_folder_of_a_folder_leads_out_or_in_a_circle(tmp_path: Path):
+    tree(tmp_path, "alice/03/backprop.py", "bob/03/notes.txt")
+    (tmp_path / "bob" / "03" / "backprop.py").symlink_to(tmp_path / "alice" / "03" / "backprop.py")
+    (tmp_path / "bob" / "alice").symlink_to(tmp_path / "alice")
+    (tmp_path / "bob" / "03" / "up").symlink_to("../..")
+    (tmp_path / "bob" / "03" / "again").symlink_to("..")
+    assert "there is no backprop.py" in read(tmp_path / "bob")
+    tree(tmp_path / "bob", "03/src/work.txt")
+    (tmp_path / "bob" / "03" / "src" / "backprop.py").symlink_to("work.txt")
+    assert "NAME = '03/src/work.txt'" in read(tmp_path / "bob")
+
+
+def test_a_folder_is_looked_into_only_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tree(tmp_path / "deep", "/".join("abcdefghi") + "/backprop.py")
+    assert "there is no backprop.py" in read(tmp_path / "deep")
+    monkeypatch.setattr(intake_submission, "MAX_MEMBERS", 3)
+    tree(tmp_path / "many", *(f"hw/{number}.txt" for number in range(4)), "hw/backprop.py")
+    assert read(tmp_path / "many") == "the folder holds more than 3 files"
+    tree(tmp_path / "many", "backprop.py")
+    assert "NAME = 'backprop.py'" in read(tmp_path / "many"), "what can be graded without them is"
+
+
+def test_a_folder_below_that_cannot_be_read_is_a_fault_unless_nothing_depends_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tree(tmp_path, "hw/backprop.py")
+    listed = Path.iterdir
+
+    def guarded(self: Path):
+        if self.name == "hw":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", guarded)
+    assert read_submission(tmp_path, UNIT).fault
+    tree(tmp_path, "backprop.py")
+    assert "NAME = 'backprop.py'" in read(tmp_path)
 
 
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path):
@@ -185,7 +278,7 @@ def test_a_file_that_is_gone_is_nobodys_zero(tmp_path: Path):
 
 
 def test_what_is_refused_is_told_apart_by_its_content(tmp_path: Path):
-    for name, text in {"a.py": "", "b.py": " ", "c.zip": "PK", "d.zip": "PK!", "e/x.txt": "", "f/y.txt": ""}.items():
+    for name, text in {"a.py": "", "b.py": " ", "c.zip": "PK", "d.zip": "PK!", "e/x.txt": "", "f/y/z.txt": ""}.items():
         write(tmp_path / name, text)
     os.mkfifo(tmp_path / "g.py")
     write(tmp_path / "h.py", "#" * (2 << 20))

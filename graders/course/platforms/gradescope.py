@@ -29,14 +29,15 @@ def pack(order: Order) -> Iterator[Archive]:
 def results(outcome: Outcome) -> dict[str, Any]:
     """What results.json holds.
 
-    Where the unit reveals nothing, tests are shown once grades are published, and the leaderboard, which has no such
-    setting, does not show the points.
+    Where the unit reveals nothing, tests are shown once grades are published; output and leaderboard, which have no
+    such setting and are shown at once, then say nothing of points, nor of how a task ended.
     """
-    visibility = "after_published" if outcome.reveal == "nothing" else "visible"
+    shown = outcome.reveal != "nothing"
+    visibility = "visible" if shown else "after_published"
     return {
         "score": outcome.score,
         "execution_time": outcome.seconds,
-        "output": outcome.markdown,
+        "output": outcome.markdown if shown else outcome.unscored,
         "output_format": "md",
         "test_output_format": "md",
         "test_name_format": "text",
@@ -44,7 +45,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
         "stdout_visibility": "hidden",
         "extra_data": dict(outcome.facts),
         "tests": [_test(number, test, visibility) for number, test in enumerate(outcome.tests, start=1)],
-        "leaderboard": list(_leaderboard(outcome)),
+        "leaderboard": list(_leaderboard(outcome)) if shown else [],
     }
 
 
@@ -64,9 +65,8 @@ def _test(number: int, test: Test, visibility: str) -> dict[str, Any]:
 
 
 def _leaderboard(outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """The points if they may be seen, and for each timed task how fast it is: 1 is the plain reference, less faster."""
-    if outcome.reveal != "nothing":
-        yield {"name": _("points"), "value": outcome.score, "order": "desc"}
+    """The points, and for each timed task how fast it is: 1 is the plain reference, less faster."""
+    yield {"name": _("points"), "value": outcome.score, "order": "desc"}
     for test in outcome.tests:
         if test.speed is not None:
             yield {"name": _("time of {task}").format(task=test.name), "value": test.speed, "order": "asc"}

@@ -61,6 +61,7 @@ class Outcome:
     """A graded submission. problem: why nothing could be graded, "" where it could.
 
     max_score: points to be had without bonus, so that whoever earns all of them, and no bonus, has everything.
+    markdown: what stands above the tests. unscored: of that, what tells neither points nor how any task ended.
     """
 
     unit: str
@@ -68,6 +69,7 @@ class Outcome:
     tests: tuple[Test, ...]
     max_score: float
     markdown: str
+    unscored: str
     seconds: float
     reveal: str
     problem: str = ""
@@ -100,6 +102,7 @@ def outcome(report: Report, functions: Mapping[str, tuple[str, ...]] | None = No
         tests,
         report.max_score,
         "\n".join(_summary(report)),
+        "\n".join(_summary(report, scored=False)),
         round(report.seconds, 3),
         report.reveal,
         printable(report.problem)[:LONGEST],
@@ -181,15 +184,17 @@ def _row(row: CaseRow) -> str:
     return head + row.text.replace("\n", "\n" + " " * len(head))
 
 
-def _summary(report: Report) -> Iterator[str]:
-    score, most = points(report.score), points(report.max_score)
-    yield f"**{report.title}**: " + _("Total: {score} of {max_score} points.").format(score=score, max_score=most)
+def _summary(report: Report, scored: bool = True) -> Iterator[str]:
+    total = _("Total: {score} of {max_score} points.")
+    total = total.format(score=points(report.score), max_score=points(report.max_score))
+    yield f"**{report.title}**: {total}" if scored else f"**{report.title}**"
     if report.rules:
         yield ""
         yield from (f"- {sentence}" for sentence in report.rules)
     if report.problem:
         yield f"\n{_('Nothing could be graded:')}\n\n{fenced(report.problem)}"
-    for note in report.notes:
+    # That the speed of a task was looked at says that its values are right.
+    for note in (one for one in report.notes if scored or one.kind != "speed"):
         yield f"\n{note_label(note.kind)}\n\n{fenced(note.message)}"
     yield "\n" + _("The same checks run on your own machine: backcheck check {file}").format(file=_file(report))
 
