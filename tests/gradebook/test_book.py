@@ -73,6 +73,18 @@ def test_a_higher_score_counts_at_once_and_a_lower_one_waits(book: Gradebook):
     assert states(book) == ["superseded", "counts", "proposed"]
 
 
+def test_a_lower_score_that_waits_already_is_told_as_one_that_waits(book: Gradebook):
+    """Its answer was lost, or another run over the same folder was quicker: nobody else may name it."""
+    book.record(place(), "a", report(affine=8.0))
+    for _twice in range(2):
+        told = book.record(place(), "b", report(affine=3.0))
+        assert (told.outcome, told.before, told.after) == (Outcome.PROPOSED, 8.0, 3.0)
+        assert states(book) == ["counts", "proposed"]
+    assert book.record(place(), "b", report(affine=3.0), confirmed=True).outcome == Outcome.REGRADED
+    assert book.record(place(), "b", report(affine=3.0), confirmed=True).outcome == Outcome.ALREADY
+    assert states(book) == ["superseded", "superseded", "counts"]
+
+
 def test_a_newer_proposal_takes_the_place_of_an_older_one(book: Gradebook):
     for key, points in (("a", 9.0), ("b", 3.0), ("c", 4.0)):
         book.record(place(), key, report(affine=points))
