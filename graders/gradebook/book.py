@@ -107,11 +107,13 @@ class Gradebook:
                 decided = next((one for one in work.gradings if one.state == State.COUNTS), decided)
             report = from_json(decided.report)
             outdated = _is_outdated(session, work)
-            moved = place.dated and place.received != work.received
-        if outdated or moved:
+            corrected = place.dated and place.received != work.received
+            moved = place.path not in ("", work.path)
+        if outdated or corrected or moved:
             with self.session() as session:
                 if again := find_work(session, place):
-                    if moved:  # somebody has corrected when it came
+                    again.path = place.path or again.path  # where it was come across last
+                    if corrected:  # somebody has corrected when it came
                         again.received = place.received
                     if outdated:  # an earlier content came back, and is the last one now
                         came_last(session, again)

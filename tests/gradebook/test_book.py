@@ -161,6 +161,17 @@ def test_a_time_that_somebody_has_corrected_takes_the_place_of_the_first(book: G
     assert order() == ["2", "1"]
 
 
+def test_work_that_was_moved_is_where_it_was_come_across_last(book: Gradebook):
+    def path() -> str:
+        return next(work.path for _student, work, _report in book.reports(UNIT))
+
+    book.record(place(path="/old/ada.py"), "a", report())
+    assert book.known(place(path="/new/ada.py"), "a") is not None
+    assert path() == "/new/ada.py"
+    assert book.known(place(path=""), "a") is not None  # who does not know where it lies has not moved it
+    assert path() == "/new/ada.py"
+
+
 def test_what_nobody_could_read_is_no_work(book: Gradebook):
     with pytest.raises(ValueError, match="no work"):
         book.record(place(content=""), "a", report())
