@@ -296,7 +296,11 @@ def import_nbgrader(database: Path, unit: str, url: str | None, folder: Path | N
 
         done = import_book(book, database, unit)
     told = ", ".join(f"{outcome}: {count}" for outcome, count in done.outcomes.items())
-    click.echo(told or _("nbgrader has graded nothing yet"))
+    if told or not done.rejected:
+        click.echo(told or _("nbgrader has graded nothing yet"))
+    if done.rejected:
+        text = _("not imported again, for a person rejected what came of it: {count}")
+        click.echo(text.format(count=done.rejected))
     for sentence in done.kept:
         click.echo(sentence)
 

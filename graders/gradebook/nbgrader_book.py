@@ -81,17 +81,20 @@ def their_book(path: Path) -> Iterator[Theirs]:
 class Imported:
     """What an import did. outcomes: how many gradings of each.
 
-    kept: overrides that a person gave here and that stay, although nbgrader has other points; a sentence each.
+    rejected: how many were left out, for a person has rejected these very points. kept: overrides that a person gave
+    here and that stay, although nbgrader has other points; a sentence each.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    rejected: int = 0
     kept: list[str] = field(default_factory=list)
 
 
 def import_book(book: Gradebook, path: Path, unit: str = "") -> Imported:
     """Record everything that nbgrader graded, of one assignment or of all.
 
-    What was recorded before is recorded once; a lower score waits for a person as any other does. Points that a person
+    What was recorded before is recorded once; a lower score waits for a person as any other does, and is not proposed
+    again where one has rejected it. Points that a person
     gave in nbgrader instead of computed ones become overrides; those that a person gave here stay.
     """
     done = Imported()
@@ -129,7 +132,10 @@ def _import_one(book: Gradebook, submission: SubmittedAssignment, done: Imported
     points = json.dumps([(one.task, one.score, one.max_score) for one in report.results])
     key = hashlib.sha256(f"nbgrader {points}".encode()).hexdigest()
     place = Place(student, unit, student, fingerprint, received=received)
-    done.outcomes[book.record(place, key, report, why=_("imported from nbgrader")).outcome] += 1
+    if book.rejected(place, key):
+        done.rejected += 1
+    else:
+        done.outcomes[book.record(place, key, report, why=_("imported from nbgrader")).outcome] += 1
     for grade in grades:
         task = grade.name.removeprefix(TEST)
         with book.session() as session:

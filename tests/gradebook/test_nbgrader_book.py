@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from graders.cli import cli
 from graders.gradebook.book import Gradebook, Outcome
-from graders.gradebook.decisions import override, withdraw
+from graders.gradebook.decisions import decide, override, withdraw
 from graders.gradebook.errors import GradebookError
 from graders.gradebook.nbgrader_book import Unit, export_book, import_book
 from graders.gradebook.scores import lines
@@ -91,6 +91,29 @@ def test_a_lower_score_in_nbgrader_waits_for_a_person(small: Gradebook, database
     with theirs(database) as book:
         book.find_grade("test-affine", "backprop", UNIT, "ada").auto_score = 1.0
         book.db.commit()
+    assert import_book(small, database).outcomes == {Outcome.PROPOSED: 1}
+
+
+def test_a_lower_score_that_a_person_rejected_is_not_proposed_again(small: Gradebook, database: Path):
+    def scored(points: float) -> None:
+        with theirs(database) as book:
+            book.find_grade("test-affine", "backprop", UNIT, "ada").auto_score = points
+            book.db.commit()
+
+    import_book(small, database)
+    scored(1.0)
+    import_book(small, database)
+    with small.session() as session:
+        assert decide(session, False, "the TA") == 1
+    for _twice in range(2):
+        done = import_book(small, database)
+        assert (done.outcomes, done.rejected) == ({}, 1)
+    told = CliRunner().invoke(
+        cli, ["gradebook", "import-nbgrader", str(database), "--gradebook", str(small.engine.url.database)]
+    )
+    assert told.output == "not imported again, for a person rejected what came of it: 1\n"
+    assert final(small) == 17.0
+    scored(2.0)  # that, nobody has rejected
     assert import_book(small, database).outcomes == {Outcome.PROPOSED: 1}
 
 
