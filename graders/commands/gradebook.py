@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import getpass
 import json
 from collections.abc import Callable
@@ -138,9 +139,11 @@ def override(
 
         with book.reading() as session:
             unit = held_unit(session, unit)
-        policy = course_policies([unit], folder)[unit]
-        if policy.points:  # what was imported from another gradebook may have any tasks
-            checked_tasks(known_unit(unit), (task,) if task else ())
+            policy = course_policies([unit], folder)[unit]
+            if policy.points:
+                checked_tasks(known_unit(unit), (task,) if task else ())
+            elif task and not withdraw:  # what was given by mistake can be taken back
+                require_reported(session, unit, task)
         with book.session() as session:
             if score is None:
                 decisions.withdraw(session, student, unit, task)
@@ -151,6 +154,16 @@ def override(
     for line in found:
         text = _("{student}, {unit}: computed {computed}, final {final}")
         click.echo(text.format(student=student, unit=unit, computed=shown(line.computed), final=shown(line.final)))
+
+
+def require_reported(session: Session, unit: str, task: str) -> None:
+    """A usage error for a task of another gradebook's unit that no report on it has."""
+    from graders.gradebook.scores import tasks
+
+    if task not in (known := tasks(session, unit)):
+        text = _("{unit} has no task {name}; it has {known}")
+        near = difflib.get_close_matches(task, known, 3, 0.5) or known
+        raise Problem(text.format(unit=unit, name=task, known=", ".join(near) or "-"))
 
 
 def shown(score: float | None) -> str:
