@@ -135,10 +135,15 @@ def student_of(session: Session, name: str) -> Student:
     """The student's row; a new one where there is none."""
     student = session.scalars(select(Student).where(Student.name == name)).first()
     if student is None:
-        student = Student(name=name, pseudonym=f"s-{secrets.token_hex(4)}")
+        student = Student(name=name, pseudonym=new_pseudonym())
         session.add(student)
         session.flush()
     return student
+
+
+def new_pseudonym() -> str:
+    """A name that tells nobody who it is, drawn by chance."""
+    return f"s-{secrets.token_hex(4)}"
 
 
 def find_work(session: Session, place: Place) -> Work | None:
