@@ -161,6 +161,14 @@ def test_a_time_that_somebody_has_corrected_takes_the_place_of_the_first(book: G
     assert order() == ["2", "1"]
 
 
+@pytest.mark.parametrize(("told", "kept"), [(True, None), (False, datetime(2027, 1, 31, 12, tzinfo=UTC))])
+def test_a_time_that_somebody_has_left_blank_is_gone_by_force_too(book: Gradebook, told: bool, kept: datetime | None):
+    book.record(place(received=datetime(2027, 1, 31, 12, tzinfo=UTC)), "a", report())
+    book.record(place(told=told), "a", report(), again=True)
+    assert [work.received for _student, work, _report in book.reports(UNIT)] == [kept]
+    assert book.dated(UNIT) == ({"ada"} if kept else set())
+
+
 def test_work_that_was_moved_is_where_it_was_come_across_last(book: Gradebook):
     def path() -> str:
         return next(work.path for _student, work, _report in book.reports(UNIT))

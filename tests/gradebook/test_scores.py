@@ -212,6 +212,20 @@ def test_the_commands_show_and_change_what_counts(small: Gradebook, tmp_path: Pa
     assert run(small, "override", "ada", "--unit", UNIT, "--withdraw").endswith("computed 8, final 8\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "kept"), [("confirm", {"ada": 3.0, "bob": 8.0}), ("reject", {"ada": 8.0, "bob": 8.0})]
+)
+def test_a_run_is_decided_about_without_another(small: Gradebook, command: str, kept: dict[str, float]):
+    for student, name in (("ada", "monday"), ("bob", "tuesday")):
+        small.record(place(student), "a", report(affine=8.0))
+        small.record(place(student), "b", report(affine=3.0), run=name)
+    assert [one["student"] for one in json.loads(run(small, "pending", "--run", "monday", "--json"))] == ["ada"]
+    assert run(small, command, "--run", "monday").endswith(": 1\n")
+    assert {student.name: one.score for student, _work, one in small.reports(UNIT)} == kept
+    assert [one["run"] for one in json.loads(run(small, "pending", "--json"))] == ["tuesday"]
+    assert run(small, command, "--run", "sunday").endswith(": 0\n")
+
+
 def test_a_unit_is_meant_by_its_number_too(small: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     small.record(place(), "a", report(affine=8.0))
