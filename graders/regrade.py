@@ -53,16 +53,18 @@ class Preview:
     """What a regrade of a class would change.
 
     moves: submissions whose score would be another one. same: how many keep theirs. unknown: submissions that the
-    gradebook has no score of. faulty: those that our fault kept from being graded. changed: those whose content was
-    another when they were graded; what came of it is nobody's. known: how many were not graded, for what counts was
-    graded under the same circumstances. rejected: those whose score under these circumstances a person has rejected.
-    missing: attempts that count and are not among what was given. proposals: numbers of all that would be recorded.
+    gradebook has no score of. faulty: those that our fault kept from being graded. unread: those that this machine
+    cannot read. changed: those whose content was another when they were graded; what came of it is nobody's. known: how
+    many were not graded, for what counts was graded under the same circumstances. rejected: those whose score under
+    these circumstances a person has rejected. missing: attempts that count and are not among what was given. proposals:
+    numbers of all that would be recorded.
     """
 
     moves: list[Move] = field(default_factory=list)
     same: int = 0
     unknown: list[str] = field(default_factory=list)
     faulty: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     known: int = 0
     rejected: list[str] = field(default_factory=list)
@@ -138,11 +140,18 @@ def confirm(book: Gradebook, found: Preview, by: str) -> int:
 
 
 def missing(book: Gradebook, unit: str, policy: Policy, places: Iterable[Place]) -> list[str]:
-    """The attempts of a unit that count, and are not among these: they keep the score they have."""
+    """The attempts of a unit that count, and are not among these: they keep the score they have.
+
+    A place without a fingerprint is of a file that was given and could not be read: of all contents under its name.
+    """
     given = {(one.student, one.submission, one.fingerprint) for one in places}
     with book.reading() as session:
         counted = [(line.student.name, line.counted) for line in lines(session, unit, policy) if line.counted]
-    return [one.submission for student, one in counted if (student, one.submission, one.fingerprint) not in given]
+    return [
+        one.submission
+        for student, one in counted
+        if given.isdisjoint((student, one.submission, content) for content in (one.fingerprint, ""))
+    ]
 
 
 def _settled(session: Session, place: Place, key: str, found: Preview, force: bool = False) -> bool:

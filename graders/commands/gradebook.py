@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import getpass
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,9 +140,11 @@ def override(
 
         with book.reading() as session:
             unit = held_unit(session, unit)
-        policy = course_policies([unit], folder)[unit]
-        if policy.points:  # what was imported from another gradebook may have any tasks
-            checked_tasks(known_unit(unit), (task,) if task else ())
+            policy = course_policies([unit], folder)[unit]
+            if policy.points:
+                checked_tasks(known_unit(unit), (task,) if task else ())
+            elif task and not withdraw:  # what was given by mistake can be taken back
+                require_reported(session, unit, task)
         with book.session() as session:
             if score is None:
                 decisions.withdraw(session, student, unit, task)
@@ -151,6 +155,16 @@ def override(
     for line in found:
         text = _("{student}, {unit}: computed {computed}, final {final}")
         click.echo(text.format(student=student, unit=unit, computed=shown(line.computed), final=shown(line.final)))
+
+
+def require_reported(session: Session, unit: str, task: str) -> None:
+    """A usage error for a task of another gradebook's unit that no report on it has."""
+    from graders.gradebook.scores import tasks
+
+    if task not in (known := tasks(session, unit)):
+        text = _("{unit} has no task {name}; it has {known}")
+        near = difflib.get_close_matches(task, known, 3, 0.5) or known
+        raise Problem(text.format(unit=unit, name=task, known=", ".join(near) or "-"))
 
 
 def shown(score: float | None) -> str:
@@ -253,15 +267,11 @@ def student(
     if (pseudonymise and erase) or not (export_file or pseudonymise or erase):
         raise Problem(_("say one of --export FILE, --pseudonymise and --erase"))
     with opened(url, folder) as book:
-        from graders.course import attempts
         from graders.gradebook import privacy
+        from graders.gradebook.record import new_pseudonym
 
-        # A gradebook that is named need not be that of the course we happen to stand in.
-        course = folder if url else course_folder(folder)
-        with book.reading() as session:
-            known = privacy.everything(session, name)
-        if course and (kept := attempts.everything(course, name)):
-            known["attempts"] = kept
+        course = own_course(url, folder)
+        known = held_data(book, course, name)
         if export_file:
             with writing(export_file):
                 export_file.write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -270,16 +280,60 @@ def student(
             return
         if not yes:
             click.confirm(_("This cannot be undone. Go on?"), abort=True)
-        pseudonym = ""
+        # The attempts first, by the pseudonym that the gradebook has drawn: whatever stops us, the name is still in the
+        # gradebook, and the same command goes on. Rewriting the file last, for another program may keep us from it.
+        pseudonym, recorded = known.get("pseudonym") or new_pseudonym(), "works" in known
+        move_attempts(course, name, "" if erase else pseudonym)
         if erase:
-            click.echo(_("submissions removed: {count}").format(count=privacy.erase(book, name)))
+            click.echo(_("submissions removed: {count}").format(count=privacy.erase(book, name) if recorded else 0))
         else:
-            pseudonym = privacy.pseudonymise(book, name)
-            click.echo(pseudonym)
-        for ledger in attempts.ledgers(course).values() if course else ():
-            ledger.move(name, pseudonym)
+            click.echo(privacy.pseudonymise(book, name) if recorded else pseudonym)
         for path in privacy.copies(book):
             click.echo(_("not changed, a copy made before an upgrade: {path}").format(path=path), err=True)
+        tell_left_attempts(course, name)
+        privacy.scrub(book)
+
+
+def own_course(url: str | None, folder: Path | None) -> Path | None:
+    """The course whose attempts belong to the gradebook: one that is named need not be that of where we stand."""
+    from graders.gradebook.open import VARIABLE
+
+    return folder if url or os.environ.get(VARIABLE) else course_folder(folder)
+
+
+def held_data(book: Gradebook, course: Path | None, name: str) -> dict[str, Any]:
+    """All that is known of a student, here and in the course's attempts; GradebookError where that is nothing."""
+    from graders.course import attempts
+    from graders.gradebook import privacy
+    from graders.gradebook.errors import GradebookError
+
+    kept = attempts.everything(course, name) if course else {}
+    known: dict[str, Any] = {}
+    try:
+        with book.reading() as session:
+            known = privacy.everything(session, name)
+    except GradebookError:
+        if not kept:  # an earlier command may have been stopped before it came to them
+            raise
+    return {**known, "attempts": kept} if kept else known
+
+
+def move_attempts(course: Path | None, name: str, pseudonym: str) -> None:
+    """Keep what a course has of a student under a pseudonym; under "", not at all."""
+    from graders.course import attempts
+
+    for ledger in attempts.ledgers(course).values() if course else ():
+        ledger.move(name, pseudonym)
+
+
+def tell_left_attempts(course: Path | None, name: str) -> None:
+    """Name the course around us where it knows the student and was not meant."""
+    from graders.course import attempts
+
+    around = course_folder(None)
+    if around and course is None and attempts.everything(around, name):
+        text = _("not changed, for a gradebook was named: {path}; --course {course} changes it too")
+        click.echo(text.format(path=around / attempts.FOLDER, course=around), err=True)
 
 
 @gradebook.command("import-nbgrader")
@@ -296,7 +350,11 @@ def import_nbgrader(database: Path, unit: str, url: str | None, folder: Path | N
 
         done = import_book(book, database, unit)
     told = ", ".join(f"{outcome}: {count}" for outcome, count in done.outcomes.items())
-    click.echo(told or _("nbgrader has graded nothing yet"))
+    if told or not done.rejected:
+        click.echo(told or _("nbgrader has graded nothing yet"))
+    if done.rejected:
+        text = _("not imported again, for a person rejected what came of it: {count}")
+        click.echo(text.format(count=done.rejected))
     for sentence in done.kept:
         click.echo(sentence)
 

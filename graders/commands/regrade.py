@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,8 +125,9 @@ def regrade(
         try:
             with Stoppable():
                 found = preview(book, places, keys, grade, why or _("regrade"), run, force=force)
-                found.faulty += [path.name for path in unread]
-                found.missing += missing(book, chosen.name, chosen.policy, places.values())
+                found.unread += [path.name for path in unread]
+                there = [*places.values(), *unread_places(handed, unread, chosen.name)]
+                found.missing += missing(book, chosen.name, chosen.policy, there)
         except EngineFailure as failure:
             raise Fault(str(failure)) from failure
         except Stopped as signal:
@@ -143,7 +144,7 @@ def regrade(
     if found.drops and not confirmed and not previewing:
         text = _("nothing was recorded: {count} scores would drop; the same command with --confirm lets them")
         raise Problem(text.format(count=len(found.drops)))
-    sys.exit(FAULT if found.faulty or found.changed else 0)
+    sys.exit(FAULT if found.faulty or found.unread or found.changed else 0)
 
 
 def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place], dict[Path, str], dict[Path, str]]:
@@ -163,6 +164,13 @@ def placed(handed: Sequence[Handed], setting: Setting) -> tuple[dict[Path, Place
         places[one.path] = place_of(one, submission, setting)
         keys[one.path] = key_of(submission, setting)
     return places, keys, unread
+
+
+def unread_places(handed: Sequence[Handed], unread: Collection[Path], unit: str) -> list[Place]:
+    """Where the gradebook has what could not be read, whatever is in it."""
+    from graders.gradebook.book import Place
+
+    return [Place(one.student, unit, one.path.name, "") for one in handed if one.path in unread]
 
 
 def graded(

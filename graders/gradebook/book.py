@@ -98,8 +98,7 @@ class Gradebook:
     def known(self, place: Place, key: str) -> Report | None:
         """The report of an earlier grading with this key; where a person rejected its score, the one that counts."""
         with self.reading() as session:
-            found = _with_key(session, place, key)
-            decided = next((one for one in found if one.state != State.SUPERSEDED), None)
+            decided = _newest(session, place, key)
             if decided is None:
                 return None
             work = decided.work
@@ -107,15 +106,23 @@ class Gradebook:
                 decided = next((one for one in work.gradings if one.state == State.COUNTS), decided)
             report = from_json(decided.report)
             outdated = _is_outdated(session, work)
-            moved = place.dated and place.received != work.received
-        if outdated or moved:
+            corrected = place.dated and place.received != work.received
+            moved = place.path not in ("", work.path)
+        if outdated or corrected or moved:
             with self.session() as session:
                 if again := find_work(session, place):
-                    if moved:  # somebody has corrected when it came
+                    again.path = place.path or again.path  # where it was come across last
+                    if corrected:  # somebody has corrected when it came
                         again.received = place.received
                     if outdated:  # an earlier content came back, and is the last one now
                         came_last(session, again)
         return report
+
+    def rejected(self, place: Place, key: str) -> bool:
+        """Whether a person rejected the score of an earlier grading with this key, and nothing has come since."""
+        with self.reading() as session:
+            newest = _newest(session, place, key)
+            return newest is not None and newest.state == State.REJECTED
 
     def record(
         self,
@@ -172,17 +179,18 @@ class Gradebook:
                 yield student, work, from_json(grading.report)
 
 
-def _with_key(session: Session, place: Place, key: str) -> list[Grading]:
-    """Gradings of the work at a place by this key, the newest first."""
+def _newest(session: Session, place: Place, key: str) -> Grading | None:
+    """The newest grading of the work at a place by this key whose place no other has taken."""
     wanted = (
         select(Grading)
         .join(Grading.work)
         .join(Work.student)
         .where(Student.name == place.student, Work.unit == place.unit, Work.submission == place.submission)
-        .where(Work.fingerprint == place.fingerprint, Grading.key == key)
+        .where(Work.fingerprint == place.fingerprint, Grading.key == key, Grading.state != State.SUPERSEDED)
         .order_by(Grading.id.desc())
+        .limit(1)
     )
-    return list(session.scalars(wanted))
+    return session.scalars(wanted).first()
 
 
 def _is_outdated(session: Session, work: Work) -> bool:

@@ -81,17 +81,20 @@ def their_book(path: Path) -> Iterator[Theirs]:
 class Imported:
     """What an import did. outcomes: how many gradings of each.
 
-    kept: overrides that a person gave here and that stay, although nbgrader has other points; a sentence each.
+    rejected: how many were left out, for a person has rejected these very points. kept: overrides that a person gave
+    here and that stay, although nbgrader has other points; a sentence each.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    rejected: int = 0
     kept: list[str] = field(default_factory=list)
 
 
 def import_book(book: Gradebook, path: Path, unit: str = "") -> Imported:
     """Record everything that nbgrader graded, of one assignment or of all.
 
-    What was recorded before is recorded once; a lower score waits for a person as any other does. Points that a person
+    What was recorded before is recorded once; a lower score waits for a person as any other does, and is not proposed
+    again where one has rejected it. Points that a person
     gave in nbgrader instead of computed ones become overrides; those that a person gave here stay.
     """
     done = Imported()
@@ -129,7 +132,10 @@ def _import_one(book: Gradebook, submission: SubmittedAssignment, done: Imported
     points = json.dumps([(one.task, one.score, one.max_score) for one in report.results])
     key = hashlib.sha256(f"nbgrader {points}".encode()).hexdigest()
     place = Place(student, unit, student, fingerprint, received=received)
-    done.outcomes[book.record(place, key, report, why=_("imported from nbgrader")).outcome] += 1
+    if book.rejected(place, key):
+        done.rejected += 1
+    else:
+        done.outcomes[book.record(place, key, report, why=_("imported from nbgrader")).outcome] += 1
     for grade in grades:
         task = grade.name.removeprefix(TEST)
         with book.session() as session:
@@ -208,33 +214,34 @@ def export_book(book: Gradebook, path: Path, units: Sequence[Unit]) -> int:
         for unit in units:
             with book.reading() as session:
                 found = lines(session, unit.name, unit.policy, with_tasks=True)
-            notebook = _prepare(theirs, unit, found)
+            cells = _prepare(theirs, unit, found)
             for line in found:
                 if line.counted:
-                    _export_one(theirs, unit, notebook, line)
+                    _export_one(theirs, unit, cells, line)
                     count += 1
     return count
 
 
-def _prepare(theirs: Theirs, unit: Unit, found: Sequence[Line]) -> str:
-    """The assignment with a notebook whose cells hold the tasks' points; that notebook's name."""
+def _prepare(theirs: Theirs, unit: Unit, found: Sequence[Line]) -> dict[str, str]:
+    """The assignment with cells that hold the tasks' points; by cell, the notebook that has it.
+
+    The course's own notebooks may be called otherwise than ours, and there may be several.
+    """
     assignment = theirs.update_or_create_assignment(unit.name)
-    holding = {
-        cell.name: notebook.name for notebook in assignment.notebooks for cell in notebook.grade_cells
-    }  # where a course's own notebook is called otherwise
+    there = {cell.name: notebook.name for notebook in assignment.notebooks for cell in notebook.grade_cells}
     tasks = dict.fromkeys(task for line in found for task in (line.tasks or {}))
-    name = next((holding[TEST + task] for task in tasks if TEST + task in holding), unit.notebook)
+    name = next((there[TEST + task] for task in tasks if TEST + task in there), unit.notebook)
     if name not in {notebook.name for notebook in assignment.notebooks}:
         theirs.add_notebook(name, unit.name)
     worth = unit.policy.worth
     for task in tasks:
-        if TEST + task not in holding:
+        if TEST + task not in there:
             most = 0.0 if task in unit.policy.bonus else worth.get(task, 0.0)
             theirs.add_grade_cell(TEST + task, name, unit.name, max_score=most, cell_type="code")
-    return name
+    return {TEST + task: there.get(TEST + task, name) for task in tasks}
 
 
-def _export_one(theirs: Theirs, unit: Unit, notebook: str, line: Line) -> None:
+def _export_one(theirs: Theirs, unit: Unit, cells: Mapping[str, str], line: Line) -> None:
     counted = line.counted
     assert counted
     who = line.student
@@ -243,32 +250,46 @@ def _export_one(theirs: Theirs, unit: Unit, notebook: str, line: Line) -> None:
     received = counted.standing.received
     moment = {"timestamp": datetime.fromisoformat(received).astimezone(UTC).replace(tzinfo=None)} if received else {}
     submission = theirs.update_or_create_submission(unit.name, who.name, **moment)
-    handed_in = theirs.find_submission_notebook(notebook, unit.name, who.name)
-    given = {one.task: one.score for one in line.given}
-    held = {grade.name for grade in handed_in.grades}
-    for name in {TEST + task for task in line.tasks or {}} - held:
-        _add_grade(theirs, unit, notebook, name, handed_in)
-    for grade in handed_in.grades:
-        task = grade.name.removeprefix(TEST)
-        if not grade.name.startswith(TEST) or task not in (line.tasks or {}):
-            continue
-        _write(grade, (line.tasks or {})[task], given.get(task), unit.policy, task)
+    tasks, given = line.tasks or {}, {one.task: one.score for one in line.given}
+    grades = _grades(theirs, unit, submission, {TEST + task: cells[TEST + task] for task in tasks})
+    for task, points in tasks.items():
+        _write(grades[TEST + task], points, given.get(task), unit.policy, task)
     theirs.db.commit()
-    theirs.db.refresh(handed_in)
-    handed_in.late_submission_penalty = round(handed_in.score * line.late, 2) or None
+    _charge(theirs, [one for one in submission.notebooks if one.name in cells.values()], line.late)
     theirs.db.commit()
     if "" in given:
         theirs.db.refresh(submission)
-        _make_up(handed_in, given[""], submission.score - submission.late_submission_penalty)
+        _make_up(grades, given[""] - (submission.score - submission.late_submission_penalty), unit.policy)
         theirs.db.commit()
 
 
-def _add_grade(theirs: Theirs, unit: Unit, notebook: str, name: str, handed_in: Any) -> None:
-    """A place for a task's points that was added after this student's submission."""
-    from nbgrader.api import Grade
+def _grades(theirs: Theirs, unit: Unit, submission: SubmittedAssignment, cells: Mapping[str, str]) -> dict[str, Any]:
+    """By cell, the place for a task's points; a new one where the cell is newer than the student's submission."""
+    from nbgrader.api import Grade, SubmittedNotebook
 
-    theirs.db.add(Grade(cell_id=theirs.find_grade_cell(name, notebook, unit.name).id, notebook=handed_in))
+    notebooks = {one.name: one for one in submission.notebooks}
+    for name in set(cells.values()) - set(notebooks):
+        notebooks[name] = SubmittedNotebook(notebook=theirs.find_notebook(name, unit.name), assignment=submission)
+    held = {(name, grade.name): grade for name, one in notebooks.items() for grade in one.grades}
+    for cell, name in cells.items():
+        if (name, cell) not in held:
+            number = theirs.find_grade_cell(cell, name, unit.name).id
+            held[name, cell] = Grade(cell_id=number, notebook=notebooks[name])
+            theirs.db.add(held[name, cell])
     theirs.db.commit()
+    return {cell: held[name, cell] for cell, name in cells.items()}
+
+
+def _charge(theirs: Theirs, notebooks: Sequence[Any], late: float) -> None:
+    """What being late costs; of several notebooks, the last one has what rounding leaves."""
+    for one in notebooks:
+        theirs.db.refresh(one)
+    owed = round(sum(one.score for one in notebooks) * late, 2)
+    for one in notebooks[:-1]:
+        one.late_submission_penalty = round(one.score * late, 2) or None
+    for one in notebooks[-1:]:
+        before = sum(other.late_submission_penalty or 0.0 for other in notebooks[:-1])
+        one.late_submission_penalty = round(owed - before, 2) or None
 
 
 def _write(grade: Any, points: float, given: float | None, policy: Policy, task: str) -> None:
@@ -284,7 +305,12 @@ def _write(grade: Any, points: float, given: float | None, policy: Policy, task:
     grade.manual_score = None if given is None else round(given * share, 6)
 
 
-def _make_up(handed_in: Any, final: float, now: float) -> None:
-    """Points given for a whole unit: nbgrader has no place for them but extra credit, which may be negative."""
-    first = handed_in.grades[0]
-    first.extra_credit = round((first.extra_credit or 0.0) + final - now, 6)
+def _make_up(grades: Mapping[str, Any], missing: float, policy: Policy) -> None:
+    """Points given for a whole unit: nbgrader has no place for them but extra credit, which may be negative.
+
+    It goes to a task's cell, which has points and is written anew by every export: what is added is added once. Not to
+    a bonus where there is another: what extra credit there says, nbgrader's grading compares with what it wrote.
+    """
+    assert grades  # a report has tasks, also on what could not be run
+    first = min(grades.values(), key=lambda grade: grade.name.removeprefix(TEST) in policy.bonus)
+    first.extra_credit = round((first.extra_credit or 0.0) + missing, 6)

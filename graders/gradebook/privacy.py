@@ -44,7 +44,8 @@ def everything(session: Session, name: str) -> dict[str, Any]:
 def pseudonymise(book: Gradebook, name: str) -> str:
     """Put a pseudonym in place of all that tells who a student is; that pseudonym.
 
-    Names, mail addresses, paths and names of submissions go, in the stored reports too. Scores stay.
+    Names, mail addresses, paths and names of submissions go, in the stored reports too. Scores stay. `scrub` is to
+    follow: until then the file still holds what was there.
     """
     with book.session() as session:
         student = find_student(session, name)
@@ -60,18 +61,15 @@ def pseudonymise(book: Gradebook, name: str) -> str:
         for one in student.overrides:
             one.why = hide(one.why)
         student.name, student.full_name, student.email, student.outside_id = student.pseudonym, "", "", ""
-        pseudonym = student.pseudonym
-    scrub(book)
-    return pseudonym
+        return student.pseudonym
 
 
 def erase(book: Gradebook, name: str) -> int:
-    """Remove all rows about a student, and what they leave in the file; how many works there were."""
+    """Remove all rows about a student; how many works there were. `scrub` is to follow."""
     with book.session() as session:
         student = find_student(session, name)
         count = len(student.works)
         session.delete(student)
-    scrub(book)
     return count
 
 

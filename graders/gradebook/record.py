@@ -25,10 +25,10 @@ class Outcome(enum.StrEnum):
 
     NEW = "new"
     ALREADY = "already"
-    """Somebody recorded the same grading before; it stays as it was."""
+    """Somebody recorded the same grading before, and it counts; it stays as it was."""
     REGRADED = "regraded"
     PROPOSED = "proposed"
-    """The score would be lower: it waits until a person confirms it."""
+    """The score would be lower: it waits until a person confirms it, since now or since somebody recorded it before."""
     FAULT = "fault"
     """A fault of ours is in it: nothing was recorded, and it will be graded again."""
 
@@ -97,7 +97,11 @@ def put(session: Session, work: Work, key: str, report: Report, told: Circumstan
     counting = next((one for one in gradings if one.state == State.COUNTS), None)
     before = counting.score if counting else None
     if earlier and not told.again:
-        return Recorded(Outcome.ALREADY, before, earlier[-1].score)
+        newest = earlier[-1]
+        if newest.state == State.COUNTS:
+            return Recorded(Outcome.ALREADY, before, newest.score)
+        if before is not None and newest.score < before - DROP and not told.confirmed:
+            return Recorded(Outcome.PROPOSED, before, newest.score)  # whoever asks has to hear that it waits
     drops = before is not None and report.score < before - DROP and not told.confirmed
     waits = drops or told.proposed
     for one in gradings:  # what is newer takes the place of what still waits, and of what counts if it may
@@ -131,10 +135,15 @@ def student_of(session: Session, name: str) -> Student:
     """The student's row; a new one where there is none."""
     student = session.scalars(select(Student).where(Student.name == name)).first()
     if student is None:
-        student = Student(name=name, pseudonym=f"s-{secrets.token_hex(4)}")
+        student = Student(name=name, pseudonym=new_pseudonym())
         session.add(student)
         session.flush()
     return student
+
+
+def new_pseudonym() -> str:
+    """A name that tells nobody who it is, drawn by chance."""
+    return f"s-{secrets.token_hex(4)}"
 
 
 def find_work(session: Session, place: Place) -> Work | None:

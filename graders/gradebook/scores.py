@@ -154,6 +154,14 @@ def units(session: Session, student: str | None = None) -> list[str]:
     return sorted({*session.scalars(works), *session.scalars(overrides)})
 
 
+def tasks(session: Session, unit: str) -> list[str]:
+    """The tasks of all reports on a unit, as they come."""
+    found = session.scalars(
+        select(Grading.report).join(Grading.work).where(Work.unit == unit).execution_options(yield_per=50)
+    )
+    return list(dict.fromkeys(task for text in found for task in from_json(text).tasks()))
+
+
 def person(student: Student) -> Person:
     """What the gradebook knows of a student."""
     return Person(student.name, student.full_name, student.email, student.outside_id, student.pseudonym)

@@ -126,7 +126,7 @@ def to_json(found: Preview, recorded: int) -> dict[str, Any]:
             for (task, name), (up, more, down, less) in found.by_property.items()
         ],
         "not_in_gradebook": list(map(printable, found.unknown)),
-        "faulty": list(map(printable, found.faulty)),
+        "faulty": list(map(printable, [*found.faulty, *found.unread])),
         "changed": list(map(printable, found.changed)),
         "rejected": list(map(printable, found.rejected)),
         "missing": list(map(printable, found.missing)),

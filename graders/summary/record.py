@@ -168,15 +168,22 @@ def one_unit(found: Iterable[str], wanted: str | None, place: str) -> str:
     )
 
 
+def receipt_of(report: Report, receipts: Mapping[str, Receipt] | None) -> Receipt | None:
+    """The line about a submission; None where there is none."""
+    from graders.course.received import handed_in_as
+
+    return (receipts or {}).get(handed_in_as(Path(report.path)))
+
+
 def student_of(report: Report, receipts: Mapping[str, Receipt] | None) -> str:
     """Who handed it in: of whom the receipts say so, else whoever the file is named after."""
-    receipt = (receipts or {}).get(Path(report.path).name)
+    receipt = receipt_of(report, receipts)
     return receipt.student if receipt else report.submission
 
 
 def received(report: Report, receipts: Mapping[str, Receipt] | None) -> str:
     """When it came, as far as anybody has said."""
-    receipt = (receipts or {}).get(Path(report.path).name)
+    receipt = receipt_of(report, receipts)
     if receipt and receipt.received:
         return receipt.received.isoformat()
     return report.standing.received if report.standing else ""
@@ -184,7 +191,7 @@ def received(report: Report, receipts: Mapping[str, Receipt] | None) -> str:
 
 def order(report: Report, receipts: Mapping[str, Receipt] | None) -> tuple[float, int, str]:
     """Attempts sorted as they came."""
-    receipt = (receipts or {}).get(Path(report.path).name)
+    receipt = receipt_of(report, receipts)
     when = receipt.received.timestamp() if receipt and receipt.received else 0.0
     return when, report.standing.attempt if report.standing else 0, report.submission
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -243,6 +244,13 @@ def test_what_this_machine_cannot_read_is_named_and_loses_nothing(
     assert done.exit_code == 3, done.output
     assert "ada.py: it cannot be read: Stale file handle" in done.output
     assert counting(book) == before
+    assert done.output.count("ada.py") == 1
+    assert "not among what was given, though they count: bob.py, cid.py, dan.py" in done.output
+    done = CliRunner().invoke(
+        cli, ["regrade", "ada.py", "--unit", UNIT, "--gradebook", url, "--secret", "secret", "--json"]
+    )
+    told = json.loads(done.stdout)
+    assert (told["faulty"], told["missing"]) == (["ada.py"], ["bob.py", "cid.py", "dan.py"])
     told = CliRunner().invoke(cli, ["explain", "ada.py", "affine", "--gradebook", url])
     assert (told.exit_code, told.output) == (3, "Error: ada.py: it cannot be read: Stale file handle\n")
 

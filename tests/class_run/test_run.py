@@ -289,7 +289,10 @@ def test_a_corrected_time_reaches_what_was_graded_before(klass: Class):
     assert engine.graded == ["ada"]
 
 
-def test_a_gradebook_that_does_not_answer_once_is_asked_again(klass: Class, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("score", "first"), [(4.0, Outcome.ALREADY), (2.0, Outcome.PROPOSED)])
+def test_a_gradebook_that_does_not_answer_once_is_asked_again(
+    klass: Class, monkeypatch: pytest.MonkeyPatch, score: float, first: Outcome
+):
     record, asked = Gradebook.record, []
 
     def lost(self, *arguments, **options):
@@ -303,8 +306,10 @@ def test_a_gradebook_that_does_not_answer_once_is_asked_again(klass: Class, monk
     klass.run(ByHand())
     monkeypatch.setattr(Gradebook, "record", lost)
     monkeypatch.setattr("graders.engine.ledger.PAUSES", (0.0, 0.0, 0.0))
-    klass.run(ByHand(4.0), force=True)
+    ended = klass.run(ByHand(score), force=True)
     assert asked == [True, True, False, True, True]  # ada three times, recorded once
+    told = [one.recorded for one in ended if one.recorded]
+    assert [(one.outcome, one.after) for one in told[:1]] == [(first, score)]  # a score that waits is told all the same
     with klass.book.reading() as session:
         from graders.gradebook.schema import Grading
 

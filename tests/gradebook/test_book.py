@@ -73,6 +73,18 @@ def test_a_higher_score_counts_at_once_and_a_lower_one_waits(book: Gradebook):
     assert states(book) == ["superseded", "counts", "proposed"]
 
 
+def test_a_lower_score_that_waits_already_is_told_as_one_that_waits(book: Gradebook):
+    """Its answer was lost, or another run over the same folder was quicker: nobody else may name it."""
+    book.record(place(), "a", report(affine=8.0))
+    for _twice in range(2):
+        told = book.record(place(), "b", report(affine=3.0))
+        assert (told.outcome, told.before, told.after) == (Outcome.PROPOSED, 8.0, 3.0)
+        assert states(book) == ["counts", "proposed"]
+    assert book.record(place(), "b", report(affine=3.0), confirmed=True).outcome == Outcome.REGRADED
+    assert book.record(place(), "b", report(affine=3.0), confirmed=True).outcome == Outcome.ALREADY
+    assert states(book) == ["superseded", "superseded", "counts"]
+
+
 def test_a_newer_proposal_takes_the_place_of_an_older_one(book: Gradebook):
     for key, points in (("a", 9.0), ("b", 3.0), ("c", 4.0)):
         book.record(place(), key, report(affine=points))
@@ -147,6 +159,25 @@ def test_a_time_that_somebody_has_corrected_takes_the_place_of_the_first(book: G
     assert order() == ["2", "1"]
     assert book.known(place(content="1"), "a") is not None  # who says nothing corrects nothing
     assert order() == ["2", "1"]
+
+
+@pytest.mark.parametrize(("told", "kept"), [(True, None), (False, datetime(2027, 1, 31, 12, tzinfo=UTC))])
+def test_a_time_that_somebody_has_left_blank_is_gone_by_force_too(book: Gradebook, told: bool, kept: datetime | None):
+    book.record(place(received=datetime(2027, 1, 31, 12, tzinfo=UTC)), "a", report())
+    book.record(place(told=told), "a", report(), again=True)
+    assert [work.received for _student, work, _report in book.reports(UNIT)] == [kept]
+    assert book.dated(UNIT) == ({"ada"} if kept else set())
+
+
+def test_work_that_was_moved_is_where_it_was_come_across_last(book: Gradebook):
+    def path() -> str:
+        return next(work.path for _student, work, _report in book.reports(UNIT))
+
+    book.record(place(path="/old/ada.py"), "a", report())
+    assert book.known(place(path="/new/ada.py"), "a") is not None
+    assert path() == "/new/ada.py"
+    assert book.known(place(path=""), "a") is not None  # who does not know where it lies has not moved it
+    assert path() == "/new/ada.py"
 
 
 def test_what_nobody_could_read_is_no_work(book: Gradebook):

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from graders.cli import cli
 from graders.gradebook.book import Gradebook, Outcome
-from graders.gradebook.decisions import override, withdraw
+from graders.gradebook.decisions import decide, override, pending, withdraw
 from graders.gradebook.errors import GradebookError
 from graders.gradebook.nbgrader_book import Unit, export_book, import_book
 from graders.gradebook.scores import lines
@@ -91,6 +91,32 @@ def test_a_lower_score_in_nbgrader_waits_for_a_person(small: Gradebook, database
     with theirs(database) as book:
         book.find_grade("test-affine", "backprop", UNIT, "ada").auto_score = 1.0
         book.db.commit()
+    for _twice in range(2):
+        assert import_book(small, database).outcomes == {Outcome.PROPOSED: 1}
+    with small.reading() as session:
+        assert len(pending(session)) == 1
+
+
+def test_a_lower_score_that_a_person_rejected_is_not_proposed_again(small: Gradebook, database: Path):
+    def scored(points: float) -> None:
+        with theirs(database) as book:
+            book.find_grade("test-affine", "backprop", UNIT, "ada").auto_score = points
+            book.db.commit()
+
+    import_book(small, database)
+    scored(1.0)
+    import_book(small, database)
+    with small.session() as session:
+        assert decide(session, False, "the TA") == 1
+    for _twice in range(2):
+        done = import_book(small, database)
+        assert (done.outcomes, done.rejected) == ({}, 1)
+    told = CliRunner().invoke(
+        cli, ["gradebook", "import-nbgrader", str(database), "--gradebook", str(small.engine.url.database)]
+    )
+    assert told.output == "not imported again, for a person rejected what came of it: 1\n"
+    assert final(small) == 17.0
+    scored(2.0)  # that, nobody has rejected
     assert import_book(small, database).outcomes == {Outcome.PROPOSED: 1}
 
 
@@ -174,6 +200,69 @@ def test_points_given_for_a_whole_unit_arrive(small: Gradebook, database: Path, 
     for _twice in range(2):
         export_book(small, database, [Unit(UNIT, "backprop", POLICY)])
     assert exported(database, "bob")[0] == given
+
+
+@pytest.fixture
+def parts(made: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A gradebook of nbgrader with an assignment whose tasks are in two notebooks, below a question."""
+    path = Path(shutil.copy(made[0], tmp_path / "parts.db"))
+    with theirs(path) as book:
+        book.add_assignment(UNIT)
+        for notebook, *cells in (("part1", "answer-why", "test-affine"), ("part2", "test-relu")):
+            book.add_notebook(notebook, UNIT)
+            for cell in cells:
+                kind = "markdown" if cell.startswith("answer-") else "code"
+                book.add_grade_cell(cell, notebook, UNIT, max_score=10.0, cell_type=kind)
+        book.add_student("bob")
+        book.add_submission(UNIT, "bob")
+    return path
+
+
+def test_points_for_a_whole_unit_are_no_answers_and_go_when_they_are_withdrawn(small: Gradebook, parts: Path):
+    small.record(place("bob"), "key", report(affine=7.0, relu=2.0))
+    with small.session() as session:
+        override(session, "bob", UNIT, "", 11.0, "an agreement", "the TA")
+    for _time in range(3):
+        export_book(small, parts, [Unit(UNIT, "backprop", POLICY)])
+        assert extra(parts) == {"answer-why": None, "test-affine": 2.0, "test-relu": None}
+    assert exported(parts, "bob")[0] == 11.0
+    with small.session() as session:
+        withdraw(session, "bob", UNIT, "")
+    export_book(small, parts, [Unit(UNIT, "backprop", POLICY)])
+    assert set(extra(parts).values()) == {None}
+    assert exported(parts, "bob")[0] == 9.0
+
+
+def extra(database: Path) -> dict[str, float | None]:
+    """Bob's extra credit by cell."""
+    with theirs(database) as book:
+        found = book.find_submission(UNIT, "bob")
+        return {one.name: one.extra_credit for notebook in found.notebooks for one in notebook.grades}
+
+
+def test_tasks_go_into_the_notebooks_that_have_their_cells(small: Gradebook, parts: Path):
+    late = place("bob", received=NOON + timedelta(hours=1))
+    small.record(late, "key", report(affine=7.05, relu=2.05))
+    for _twice in range(2):
+        export_book(small, parts, [Unit(UNIT, "backprop", POLICY)])
+    final, grades = exported(parts, "bob")
+    assert (grades["test-affine"], grades["test-relu"]) == ((7.05, None), (2.05, None))
+    with small.reading() as session:
+        (line,) = lines(session, UNIT, POLICY)
+    assert final == line.final == 8.19  # 9.1 less 10 %, rounded once
+    with theirs(parts) as book:
+        penalties = [one.late_submission_penalty for one in book.find_submission(UNIT, "bob").notebooks]
+        assert sorted(penalties) == [0.2, 0.71]
+
+
+def test_a_notebook_that_is_newer_than_the_submission_is_added_to_it(small: Gradebook, parts: Path):
+    with theirs(parts) as book:
+        book.add_notebook("part3", UNIT)
+        book.add_grade_cell("test-extra", "part3", UNIT, max_score=0.0, cell_type="code")
+    small.record(place("bob"), "key", report(affine=7.0, extra=1.0))
+    for _twice in range(2):
+        export_book(small, parts, [Unit(UNIT, "backprop", POLICY)])
+    assert exported(parts, "bob")[0] == 8.0
 
 
 def test_what_nbgrader_lacks_is_added(small: Gradebook, made: tuple[Path, Path], tmp_path: Path):

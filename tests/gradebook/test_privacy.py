@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from graders.cli import cli
@@ -17,7 +18,7 @@ from graders.course.attempts import Ledger, Record
 from graders.gradebook.book import Gradebook
 from graders.gradebook.decisions import override
 from graders.gradebook.errors import GradebookError
-from graders.gradebook.privacy import erase, everything, pseudonymise
+from graders.gradebook.privacy import erase, everything, pseudonymise, scrub
 from graders.gradebook.record import student_of
 from graders.gradebook.schema import Appeal, Student, Work
 from graders.gradebook.scores import lines
@@ -73,6 +74,7 @@ def test_a_pseudonym_takes_the_place_of_all_that_tells_who_it_is(book: Gradebook
     with book.reading() as session:
         before = lines(session, UNIT, Policy(), student=NAME)[0]
     pseudonym = pseudonymise(book, NAME)
+    scrub(book)
     assert re.fullmatch(r"s-[0-9a-f]{8}", pseudonym)
     with book.reading() as session:
         data = everything(session, pseudonym)
@@ -89,6 +91,7 @@ def test_a_pseudonym_takes_the_place_of_all_that_tells_who_it_is(book: Gradebook
 def test_what_is_erased_is_gone(book: Gradebook):
     fill(book)
     assert erase(book, NAME) == 2
+    scrub(book)
     with book.reading() as session:
         assert session.scalars(select(Student.name)).all() == ["bob"]
         assert session.scalars(select(Appeal)).all() == []
@@ -101,20 +104,100 @@ def test_no_byte_of_the_files_tells_the_name(small: Gradebook, act):
     fill(small)
     assert traces(held(small))  # the search finds what is there
     act(small, NAME)
+    scrub(small)
     assert traces(held(small)) == []
     assert b"bob here" in held(small)
 
 
-def test_traces_that_another_program_keeps_are_told(small: Gradebook):
-    fill(small)
-    with closing(sqlite3.connect(small.engine.url.database or "", isolation_level=None)) as other:
+@contextmanager
+def read_by_another(book: Gradebook) -> Iterator[None]:
+    """While another program reads the gradebook, so that its file cannot be written anew."""
+    with closing(sqlite3.connect(book.engine.url.database or "", isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM students").fetchall()
-        with pytest.raises(GradebookError, match="backcheck gradebook scrub"):
-            erase(small, NAME)
+        yield
+
+
+def test_traces_that_another_program_keeps_are_told(small: Gradebook):
+    fill(small)
+    erase(small, NAME)
+    with read_by_another(small), pytest.raises(GradebookError, match="backcheck gradebook scrub"):
+        scrub(small)
     done = CliRunner().invoke(cli, ["gradebook", "scrub", "--gradebook", str(small.engine.url.database)])
     assert done.exit_code == 0, done.output
     assert traces(held(small)) == []
+
+
+@pytest.fixture
+def course(small: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """A course with attempts of two students, in whose folder we stand; its gradebook is another."""
+    fill(small)
+    (tmp_path / "course.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    ledger = Ledger(tmp_path, UNIT)
+    for student in (NAME, "bob"):
+        ledger.add(student, Record("aa", "", {"affine": 5.0}))
+    return ledger
+
+
+def student(book: Gradebook, *arguments: str) -> Result:
+    """What the command says of the course's own student."""
+    told = ["--gradebook", str(book.engine.url.database), "--course", ".", "--yes"]
+    return CliRunner().invoke(cli, ["gradebook", "student", *told, *arguments])
+
+
+def test_a_file_that_cannot_be_written_anew_keeps_nothing_else_from_being_done(
+    small: Gradebook, course: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(Gradebook.__init__.__kwdefaults__, "patience", 0.2)
+    Path("small.db.backup").touch()
+    with read_by_another(small):
+        done = student(small, NAME, "--pseudonymise")
+        gone = student(small, "bob", "--erase")
+    assert (done.exit_code, gone.exit_code) == (2, 2)
+    assert "backcheck gradebook scrub" in done.output
+    assert "small.db.backup" in done.output
+    pseudonym = done.stdout.split()[0]
+    with small.reading() as session:
+        assert len(everything(session, pseudonym)["works"]) == 2
+    assert list(json.loads(course.path.read_text(encoding="utf-8"))) == [pseudonym]
+
+
+@pytest.mark.parametrize("where", ["commands.gradebook.move_attempts", "gradebook.privacy.pseudonymise"])
+def test_the_same_command_goes_on_where_it_was_stopped(
+    small: Gradebook, course: Ledger, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    def stopped(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"graders.{where}", stopped)
+        assert student(small, NAME, "--pseudonymise").exit_code == 1
+    done = student(small, NAME, "--pseudonymise")
+    assert done.exit_code == 0, done.output
+    assert sorted(json.loads(course.path.read_text(encoding="utf-8"))) == ["bob", done.stdout.split()[0]]
+
+
+@pytest.mark.parametrize("option", ["--erase", "--pseudonymise"])
+def test_attempts_that_an_earlier_command_left_behind_go_as_well(small: Gradebook, course: Ledger, option: str):
+    pseudonymise(small, NAME)
+    done = student(small, NAME, option)
+    assert done.exit_code == 0, done.output
+    kept = ["bob"] if option == "--erase" else ["bob", done.stdout.split()[0]]
+    assert sorted(json.loads(course.path.read_text(encoding="utf-8"))) == kept
+    assert "there is no student" in student(small, NAME, option).output
+
+
+def test_a_gradebook_that_the_environment_names_need_not_be_this_courses(
+    small: Gradebook, course: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BACKCHECK_GRADEBOOK", str(small.engine.url.database))
+    done = CliRunner().invoke(cli, ["gradebook", "student", NAME, "--erase", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert f"--course {course.path.parents[2]} changes it too" in " ".join(done.stderr.split())
+    assert sorted(json.loads(course.path.read_text(encoding="utf-8"))) == [NAME, "bob"]
+    assert student(small, NAME, "--erase").exit_code == 0
+    assert list(json.loads(course.path.read_text(encoding="utf-8"))) == ["bob"]
 
 
 def test_a_chinese_name_is_found_within_a_sentence(small: Gradebook):
@@ -124,27 +207,18 @@ def test_a_chinese_name_is_found_within_a_sentence(small: Gradebook):
         assert "王小明" not in json.dumps(everything(session, pseudonym), ensure_ascii=False)
 
 
-def test_attempts_in_the_courses_folder_go_the_same_way(
-    small: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    fill(small)
-    ledger = Ledger(tmp_path, UNIT)
-    for student in (NAME, "bob"):
-        ledger.add(student, Record("aa", "", {"affine": 5.0}))
-    (tmp_path / "course.toml").touch()
-    monkeypatch.chdir(tmp_path)
-    told = ["gradebook", "student", "--gradebook", str(small.engine.url.database), "--yes"]
+def test_attempts_in_the_courses_folder_go_the_same_way(small: Gradebook, course: Ledger, tmp_path: Path):
     out = tmp_path / "ada.json"
-    assert CliRunner().invoke(cli, [*told, NAME, "--export", str(out)]).exit_code == 0
+    told = ["gradebook", "student", NAME, "--gradebook", str(small.engine.url.database), "--export", str(out)]
+    assert CliRunner().invoke(cli, told).exit_code == 0
     assert "attempts" not in json.loads(out.read_text(encoding="utf-8"))  # another course's, for all we know
-    told += ["--course", str(tmp_path)]
-    done = CliRunner().invoke(cli, [*told, NAME, "--export", str(out), "--pseudonymise"])
+    done = student(small, NAME, "--export", str(out), "--pseudonymise")
     assert done.exit_code == 0, done.output
     assert json.loads(out.read_text(encoding="utf-8"))["attempts"][UNIT][0]["points"] == {"affine": 5.0}
     pseudonym = done.output.split()[-1]
-    assert sorted(json.loads(ledger.path.read_text(encoding="utf-8"))) == ["bob", pseudonym]
-    assert CliRunner().invoke(cli, [*told, "bob", "--erase"]).exit_code == 0
-    assert list(json.loads(ledger.path.read_text(encoding="utf-8"))) == [pseudonym]
+    assert sorted(json.loads(course.path.read_text(encoding="utf-8"))) == ["bob", pseudonym]
+    assert student(small, "bob", "--erase").exit_code == 0
+    assert list(json.loads(course.path.read_text(encoding="utf-8"))) == [pseudonym]
 
 
 def test_the_command_exports_asks_and_erases(small: Gradebook, tmp_path: Path):

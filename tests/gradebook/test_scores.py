@@ -212,6 +212,20 @@ def test_the_commands_show_and_change_what_counts(small: Gradebook, tmp_path: Pa
     assert run(small, "override", "ada", "--unit", UNIT, "--withdraw").endswith("computed 8, final 8\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "kept"), [("confirm", {"ada": 3.0, "bob": 8.0}), ("reject", {"ada": 8.0, "bob": 8.0})]
+)
+def test_a_run_is_decided_about_without_another(small: Gradebook, command: str, kept: dict[str, float]):
+    for student, name in (("ada", "monday"), ("bob", "tuesday")):
+        small.record(place(student), "a", report(affine=8.0))
+        small.record(place(student), "b", report(affine=3.0), run=name)
+    assert [one["student"] for one in json.loads(run(small, "pending", "--run", "monday", "--json"))] == ["ada"]
+    assert run(small, command, "--run", "monday").endswith(": 1\n")
+    assert {student.name: one.score for student, _work, one in small.reports(UNIT)} == kept
+    assert [one["run"] for one in json.loads(run(small, "pending", "--json"))] == ["tuesday"]
+    assert run(small, command, "--run", "sunday").endswith(": 0\n")
+
+
 def test_a_unit_is_meant_by_its_number_too(small: Gradebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     small.record(place(), "a", report(affine=8.0))
@@ -236,6 +250,19 @@ def test_a_unit_of_another_gradebook_may_be_called_like_a_number(small: Gradeboo
     small.record(place(unit="03"), "a", report(affine=8.0))
     told = ("override", "ada", "--unit", "03", "--score", "9", "--why", "read by hand")
     assert run(small, *told) == "ada, 03: computed 8, final 9\n"
+
+
+def test_a_task_of_another_gradebooks_unit_is_one_that_a_report_has(small: Gradebook):
+    small.record(place(unit="hw1"), "a", report(q1=8.0, q2=8.0))
+    small.record(place("bob", unit="hw1"), "a", report(q3=8.0))
+    told = ("override", "ada", "--unit", "hw1", "--score", "9", "--why", "read by hand", "--task")
+    assert "hw1 has no task q11; it has q1" in run(small, *told, "q11", code=2)
+    assert "hw1 has no task essay; it has q1, q2, q3" in run(small, *told, "essay", code=2)
+    assert run(small, *told, "q3") == "ada, hw1: computed 16, final 25\n"  # added after ada's work was graded
+    with small.session() as session:  # as it could be given once
+        override(session, "ada", "hw1", "q11", 9.0, "a slip", "the TA")
+    gone = run(small, "override", "ada", "--unit", "hw1", "--task", "q11", "--withdraw")
+    assert gone == "ada, hw1: computed 16, final 25\n"
 
 
 def test_what_was_withdrawn_makes_no_unit(small: Gradebook):

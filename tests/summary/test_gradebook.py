@@ -12,6 +12,7 @@ from click.testing import CliRunner
 pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed: pip install backcheck[class]")
 from graders.cli import cli
 from graders.gradebook.book import Gradebook, Place
+from graders.gradebook.record import student_of
 from graders.policy import Policy
 from graders.summary.record import RecordError, from_gradebook
 from tests.gradebook.samples import UNIT, report
@@ -60,6 +61,24 @@ def test_the_command_asks_the_course(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert done.exit_code == 0, done.output
     (told,) = json.loads(done.output)["by_student"]
     assert (told["score"], told["scores"]) == (9.0, [9.0, 4.0])
+
+
+def test_a_page_shows_nothing_that_a_student_is_known_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    called = ("Wang, Xiaoming", "wxm01", "xm.wang@example.org", "20271815")
+    with Gradebook("gradebook.db") as kept:
+        said = f"FileNotFoundError: /home/wxm01/data of {called[2]}, no. 20271815: an otherwise plain message"
+        kept.record(Place("wxm01", UNIT, "backprop.py", "1"), "key", report(affine=5.0, message=said, name="backprop"))
+        with kept.session() as session:
+            student = student_of(session, "wxm01")
+            student.full_name, student.email, student.outside_id = called[0], called[2], called[3]
+    done = CliRunner().invoke(cli, ["summary", "--gradebook", "gradebook.db"])
+    assert done.exit_code == 0, done.output
+    page = Path("summary.html").read_text(encoding="utf-8")
+    assert "an otherwise plain message" in page
+    assert [name for name in (*called, "Xiaoming") if name in page] == []
+    named = CliRunner().invoke(cli, ["summary", "--gradebook", "gradebook.db", "--names", "--json"])
+    assert called[0] in named.output  # the search finds what is there
 
 
 def test_a_unit_that_nobody_handed_in_is_told(book: str):

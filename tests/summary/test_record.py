@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from graders.course.received import read_receipts
+from graders.report import as_json
 from graders.summary.mask import Mask, mask_of
 from graders.summary.record import Attempt, ClassRecord, RecordError, Student, from_folder, pseudonyms
 from tests.summary import made
@@ -23,6 +24,21 @@ def test_receipts_say_whose_a_submission_is_and_in_which_order_it_came(tmp_path:
         days = [attempt.received for attempt in student.attempts]
         assert days == sorted(days)
         assert [one.number for one in student.attempts] == list(range(1, len(days) + 1))
+
+
+def test_receipts_find_a_submission_however_its_accents_are_stored(tmp_path: Path):
+    apart = "Jose\u0301"
+    for number, name in enumerate((f"{apart}-2", apart)):
+        as_json.save(made.report(name), tmp_path / f"{number}.json")
+    lines = ["Jos\u00e9.py,Jos\u00e9,2027-03-01T12:00:00Z", "Jos\u00e9-2.py,Jos\u00e9,2027-03-02T12:00:00Z"]
+    received = tmp_path / "received.csv"
+    received.write_text("\n".join(["submission,student,received", *lines]), encoding="utf-8")
+    (student,) = from_folder(tmp_path, None, read_receipts(received)).students
+    assert student.name == "Jos\u00e9"
+    assert [(one.report.submission, one.received[:10]) for one in student.attempts] == [
+        (apart, "2027-03-01"),
+        (f"{apart}-2", "2027-03-02"),
+    ]
 
 
 def test_without_receipts_everybody_handed_in_once(tmp_path: Path):
@@ -53,8 +69,6 @@ def test_pseudonyms_are_the_same_every_time_and_no_two_the_same():
     ],
 )
 def test_what_cannot_be_read_is_told(files: dict[str, str], unit: str | None, told: str, tmp_path: Path):
-    from graders.report import as_json
-
     for name, text in files.items():
         shown = as_json.dumps(replace(made.report("ann"), unit=text)) if text[0] == "0" else text
         (tmp_path / name).write_text(shown, encoding="utf-8")
