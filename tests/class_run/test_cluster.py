@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import trustme
 from click.testing import CliRunner
 from rich.console import Console
 
+from graders import SUITE_VERSION
 from graders.batch import Setting
 from graders.cli import cli
 from graders.commands.engines import Where, open_cluster
@@ -142,6 +144,22 @@ def test_workers_that_do_not_fit_are_refused(dask: Dask, setting: Setting, monke
     monkeypatch.setattr(cluster, "SUITE_VERSION", "9.9.9")
     with pytest.raises(ClusterProblem, match=r"has backcheck .*; here it is 9\.9\.9"):
         Cluster(connect(dask.address, None), setting)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (OSError("closed"), ""),
+        (ModuleNotFoundError("No module named 'graders'"), "a worker of this cluster has no backcheck .*: No module"),
+        ("0.0.1", r"a worker of this cluster \(b\) has backcheck 0\.0\.1; here it is"),
+    ],
+)
+def test_a_worker_that_dies_while_it_is_asked_is_no_reason_to_stop(answer: Exception | str, says: str):
+    engine = object.__new__(Cluster)
+    told = {"a": SUITE_VERSION, "b": answer}
+    engine._client = SimpleNamespace(run=lambda _function, on_error: told if on_error == "return" else None)
+    with pytest.raises(ClusterProblem, match=says) if says else contextlib.nullcontext():
+        engine._require_version()
 
 
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -288,7 +306,8 @@ def test_two_runs_have_clusters_of_their_own_on_kubernetes(monkeypatch: pytest.M
 
 
 SBATCH = """#!/bin/sh
-setsid bash "$1" >>{place}/jobs.log 2>&1 </dev/null &
+cp "$1" {place}/job-$$.sh
+setsid bash {place}/job-$$.sh >>{place}/jobs.log 2>&1 </dev/null &
 echo "Submitted batch job $!"
 echo $! >>{place}/started
 """
