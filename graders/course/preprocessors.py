@@ -245,7 +245,8 @@ def write_bonus(gradebook: Gradebook, counted: Counted, where: tuple[str, str, s
             if grade.extra_credit in (None, before.get(task)):
                 grade.extra_credit = now.get(task)
     gradebook.db.commit()
-    counted.ledger.note_extra(student, counted.key, now)
+    if before or now:
+        counted.ledger.note_extra(student, counted.key, now)
 
 
 def times(
@@ -260,9 +261,12 @@ def times(
         submission.timestamp = received
         gradebook.db.commit()
         until = submission.duedate if assignment.duedate else None  # nbgrader cannot extend what is never due
-    in_utc = (moment.replace(tzinfo=UTC) if moment else None for moment in (received, until))  # they do not say so
-    moment, due_then = in_utc
-    return moment, due_then
+    return in_utc(received), in_utc(until)
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A time as nbgrader has it, which does not say that it is in UTC."""
+    return moment.replace(tzinfo=UTC) if moment else None
 
 
 def require_points(nb: NotebookNode, policy: Policy, assignment: str) -> None:
