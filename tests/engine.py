@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from graders.sandbox.channel import SandboxFault
@@ -65,6 +66,14 @@ def until(condition: Callable[[], object], seconds: float = GONE_SECONDS) -> boo
             return False
         time.sleep(0.05)
     return True
+
+
+def over(process: psutil.Process) -> bool:
+    """Whether a process has ended; it may have to wait for the machine's first process to take note."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def run(client: Any, image: str, *command: str, **config: Any) -> tuple[int, str]:

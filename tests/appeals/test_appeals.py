@@ -86,9 +86,8 @@ def test_an_accepted_appeal_is_a_wheat_without_the_student(work: Path):
     text = Path("wheats", UNIT, "affine__by_mean.py").read_text(encoding="utf-8")
     assert "dout.mean(0)" in text
     assert not [word for word in ("Ada", "Lovelace", "script", "chain") if word in text]
-    assert (
-        Gradebook("sqlite:///.backcheck/gradebook.db").known(Place("Ada Lovelace", UNIT, "ada.py", "x"), "k") is None
-    )  # deciding has graded nothing
+    with Gradebook("sqlite:///.backcheck/gradebook.db") as book:
+        assert book.known(Place("Ada Lovelace", UNIT, "ada.py", "x"), "k") is None  # deciding has graded nothing
 
 
 def test_an_answer_that_says_nothing_is_refused_before_anything_is_written(work: Path):

@@ -14,8 +14,8 @@ from graders.specs import find_unit
 from graders.verdict import Report, Result, Status
 from tests.bad_input.cases import BACKWARD_CASES, FORWARD_CASES, HONEST, SANDBOX_CASES, SOURCE_CASES, Bad
 
-LIMITS = Limits(request_seconds=1.0, statement_seconds=1.0)
-IMPATIENT = Limits(request_seconds=0.8, statement_seconds=1.0)
+LIMITS = Limits(statement_seconds=4.0)
+IMPATIENT = Limits(request_seconds=2.0, statement_seconds=4.0)
 EXAM = Exam(find_unit("03"), PUBLIC)
 TASKS = frozenset({"chain", "affine"})
 

@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from graders.cli import cli
 from graders.commands import grading
 from graders.report.as_json import schema
-from graders.sandbox.program import Limits
 from tests.bad_input.cases import BACKWARD_CASES, FORWARD_CASES, HONEST, SANDBOX_CASES, SOURCE_CASES
 
 HANGS = ("endless_loop", "endless_loop_in_c")
@@ -25,11 +24,10 @@ HARMLESS = {"a_gigabyte_of_prints"}
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two tasks only, and little patience."""
+    """Two tasks only."""
 
     def setting(*arguments, **options):
-        tasks, limits = frozenset({"chain", "affine"}), Limits(request_seconds=1.0, statement_seconds=1.0)
-        return replace(make_setting(*arguments, **options), tasks=tasks, limits=limits)
+        return replace(make_setting(*arguments, **options), tasks=frozenset({"chain", "affine"}))
 
     make_setting = grading.make_setting
     monkeypatch.setattr(grading, "make_setting", setting)

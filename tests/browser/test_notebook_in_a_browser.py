@@ -136,8 +136,8 @@ def test_a_check_in_the_notebook_shows_the_report_below_its_cell(browser: Any, l
     run(page, "--task affine")
     page.wait_for_selector("text=The file differs from what you ran last, in affine_forward, affine_backward.")
     reports(page, "Nothing has been attempted yet.")
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(2000)
+    with page.expect_response(lambda one: one.request.method == "PUT" and "backprop.ipynb" in one.url):
+        page.keyboard.press("Control+s")
     run(page, "--task affine")
     reports(page, "db is averaged over the batch, not summed")
     frame = page.locator(".jp-OutputArea iframe").first

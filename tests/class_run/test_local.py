@@ -42,6 +42,7 @@ class Mortal(Lane):
 
 def test_a_process_that_dies_is_replaced_once_and_takes_nobody_along(folder, setting, monkeypatch):
     monkeypatch.setattr(local, "Lane", Mortal)
+    monkeypatch.setattr(local, "END_SECONDS", 60.0)
     monkeypatch.setattr(Mortal, "deaths", {1: 1, 2: 2})
     (folder / "zoe.py").write_text((folder / "ada.py").read_text())
     lanes = Lanes(setting, 2)

@@ -645,7 +645,7 @@ def test_an_endless_loop_costs_only_the_function_that_has_it(tmp_path: Path):
     text = edited(only(LAYERS, "relu_forward", "relu_backward"), "    dout[cache <= 0] = 0\n", "    while True: pass\n")
     text += "\n\ndef softmax_loss(x, y):\n    return None\n"
     (tmp_path / "layers.py").write_text(text)
-    impatient = open_backend("auto", Limits(request_seconds=2.0))
+    impatient = open_backend("auto", Limits(request_seconds=4.0))
     report = check_files([tmp_path / "layers.py"], find_contract("cs231n"), impatient)
     assert words(report) == {"relu_forward": "right", "relu_backward": "wrong", "softmax_loss": "not attempted"}
 

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -109,19 +108,13 @@ def test_workers_of_a_container_can_be_timed_by_who_may_stop_them(shared: Backen
 
 
 def test_the_next_container_waits_before_it_is_needed(shared: Backend):
-    def seconds() -> float:
-        started = time.monotonic()
-        with contextlib.closing(shared.open(Log(0))) as sandbox:
-            sandbox.start()
-            return time.monotonic() - started
-
-    seconds()
+    shared.open(Log(0)).close()
     engine = shared._engine  # type: ignore[attr-defined]
     assert until(lambda: engine.spare is not None and engine.spare.done())
-    ready = seconds()
-    fresh = time.monotonic()
-    engine.make().close()
-    assert ready < (time.monotonic() - fresh) / 2
+    waiting = engine.spare.result()
+    with contextlib.closing(shared.open(Log(0))) as sandbox:
+        assert sandbox is waiting
+        assert sandbox.start()
 
 
 def test_one_that_died_while_it_waited_is_not_used(shared: Backend, engine, containers):
@@ -196,8 +189,8 @@ def test_what_is_left_behind_is_found_and_removed_and_nothing_else(engine, conta
         left[name] = engine.create_container_from_config(config)["Id"]
     try:
         removed = docker.clean()
-        assert any(left[dead][:12] in text for text in removed)
-        assert not containers(dead)
+        assert str(tmp_path / f"{docker.PREFIX}{dead}-abc") in removed
+        assert until(lambda: not containers(dead))  # a backend that another test has opened may have been quicker
         assert left[docker.owner()] in {found["Id"] for found in containers()}
         assert [path.name for path in tmp_path.iterdir()] == [f"{docker.PREFIX}{docker.owner()}-abc"]
     finally:

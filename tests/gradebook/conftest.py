@@ -82,7 +82,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def book(url: str) -> Iterator[Gradebook]:
     """An empty gradebook, in both kinds of database."""
-    with Gradebook(url, patience=5.0) as book:
+    with Gradebook(url, patience=30.0) as book:
         yield book
 
 

@@ -20,6 +20,7 @@ from graders.sandbox.channel import Log, SandboxFault
 from graders.sandbox.program import Call, Limits, Loaded, Piece, Program
 from graders.sandbox.session import Session
 from graders.verdict import GraderError
+from tests.engine import over, until
 
 from .conftest import LIMITS
 
@@ -105,8 +106,7 @@ def test_when_we_die_the_sandbox_does(isolated: Backend, end):
         children = psutil.Process(process.pid).children(recursive=True)
         assert children
         process.send_signal(end)
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert not alive
+    assert until(lambda: all(map(over, children)))
 
 
 def test_an_unknown_backend_is_refused_by_name():

@@ -9,10 +9,12 @@ import time
 
 import pytest
 
-from graders.sandbox import Backend
+from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Piece
 from graders.sandbox.session import Session
 from tests.engine import until
+
+from .conftest import PATIENT
 
 SLEEPS = """
 import time
@@ -35,9 +37,10 @@ def kill_later(session: Session, whole: bool, after: float = 0.3) -> threading.T
 
     def kill() -> None:
         assert until(lambda: session._sandbox and session._sandbox.worker)
-        time.sleep(after)
         sandbox = session._sandbox
         pid = sandbox._shell._process.pid if whole else sandbox.worker
+        assert pid > 0
+        time.sleep(after)
         os.kill(pid, signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
@@ -47,14 +50,16 @@ def kill_later(session: Session, whole: bool, after: float = 0.3) -> threading.T
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_call_whose_worker_was_killed_is_made_once_more(isolated: Backend, submit, call, whole: bool):
-    session = submit(isolated, SLEEPS, "rest", "die")
+    session = submit(open_backend(isolated.name, PATIENT), SLEEPS, "rest", "die")
     killer = kill_later(session, whole)
     assert call(session, "rest", 0.8).status == "completed"
     killer.join()
 
 
 def test_a_submission_whose_worker_was_killed_while_it_was_loaded_is_loaded_once_more(isolated: Backend):
-    with Session(isolated, [Piece("", "import time\ntime.sleep(0.8)\nx = 1\n")], ()) as session:
+    with Session(
+        open_backend(isolated.name, PATIENT), [Piece("", "import time\ntime.sleep(0.8)\nx = 1\n")], ()
+    ) as session:
         killer = kill_later(session, False)
         loaded = session.load()
         killer.join()

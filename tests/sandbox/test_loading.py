@@ -12,7 +12,7 @@ from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Call, Limits, Loaded, Piece, Program, Skipped
 from graders.sandbox.session import Session
 
-from .conftest import LIMITS, backend_called
+from .conftest import LIMITS, PATIENT, backend_called
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_the_standard_library_can_be_imported(isolated: Backend):
     source = "\n".join(f"import {name}" for name in names)
     numpy_parts = ["linalg", "random", "fft", "ma", "polynomial", "testing", "lib.stride_tricks", "typing"]
     source += "".join(f"\nimport numpy.{part}" for part in numpy_parts)
-    with Session(isolated, [Piece("", source)], []) as session:
+    with Session(open_backend(isolated.name, PATIENT), [Piece("", source)], []) as session:
         assert session.load().skipped == ()
 
 

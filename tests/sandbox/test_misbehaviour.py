@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Call, Limits, Piece, Program
 from graders.sandbox.session import Session
 
-from .conftest import LIMITS
+from .conftest import LIMITS, PATIENT
 
 ENDS = """
     import ctypes, os, signal, sys
@@ -38,6 +37,8 @@ ENDS = """
         repr(x)
     def fine(): return 1
 """
+SLACK = 20.0
+"""Seconds by which a test may be late on a busy machine: what it tells is whether anything ends at all."""
 FATES = {
     "exit_hard": {"crashed"},
     "segfault": {"crashed"},
@@ -58,7 +59,7 @@ def test_programs_that_do_not_answer_end_by_the_deadline_and_the_next_runs(backe
     reply = call(session, name)
     assert reply.status in FATES[name], reply
     assert reply.text or reply.status == "completed"
-    assert time.monotonic() - started < LIMITS.request_seconds + 2.0
+    assert time.monotonic() - started < LIMITS.request_seconds + SLACK
     assert call(session, "fine").status == "completed"
 
 
@@ -109,7 +110,6 @@ def test_exceptions_of_every_kind_are_told(isolated: Backend, steady, call, name
     assert (outcome.outcome, outcome.text) == ("raised", text)
 
 
-PATIENT = replace(LIMITS, request_seconds=30.0, statement_seconds=20.0)
 """Memory is slow to fill on a busy machine: where time is not what is asked."""
 
 
@@ -169,17 +169,19 @@ def test_after_two_deaths_the_rest_of_a_run_is_not_tried(isolated: Backend, subm
     session = submit(isolated, "def f(n):\n    while True: pass", "f")
     started = time.monotonic()
     replies = session.run([Program((Call("f", (n,)),)) for n in range(40)])
-    assert time.monotonic() - started < 2 * LIMITS.request_seconds + 2.0
+    assert time.monotonic() - started < 2 * LIMITS.request_seconds + SLACK
     assert {reply.status for reply in replies} == {"timeout"}
     assert all("not run" in reply.text for reply in replies[1:])
 
 
 def test_time_is_up_for_a_submission_that_has_used_its_own():
-    limits = Limits(request_seconds=0.5, submission_seconds=0.8)
+    limits = Limits(request_seconds=0.5, submission_seconds=20.0)
     with Session(open_backend("subprocess", limits), [Piece("", "def f():\n    while True: pass")], ["f"]) as session:
-        texts = [session.run([Program((Call("f"),))])[0].text for _ in range(4)]
-    assert "without an answer" in texts[0]
-    assert all("used up the 0.8 s" in text for text in texts[1:])
+        first = session.run([Program((Call("f"),))])[0].text
+        session._left = 0.2
+        texts = [session.run([Program((Call("f"),))])[0].text for _ in range(3)]
+    assert "without an answer" in first
+    assert all("used up the 20 s" in text for text in texts)
 
 
 # The doorbell: descriptors of a channel are found by trying all of them.
@@ -287,4 +289,4 @@ def test_what_we_do_meanwhile_is_done_once_and_takes_nothing_of_the_submissions_
     assert len(done) == 1
     (reply,) = session.run([Program((Call("loop"),))], meanwhile=work)
     assert reply.status == "timeout"
-    assert time.monotonic() - done[1] < LIMITS.request_seconds + 2.0
+    assert time.monotonic() - done[1] < LIMITS.request_seconds + SLACK

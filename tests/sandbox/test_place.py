@@ -21,6 +21,7 @@ from graders.sandbox.channel import Log, SandboxFault
 from graders.sandbox.place import COPIES, USERS, Copy, Place, may, may_change_user, processor, readable_for_all, take
 from graders.sandbox.program import Limits
 from graders.sandbox.runtime import find_runtime
+from tests.engine import over, until
 
 from . import container
 
@@ -150,7 +151,7 @@ def test_all_of_a_sandbox_is_that_users_and_ends_with_it():
     sandbox.close()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         other.bind(f"\0backcheck-user-{uids[0]}")
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    assert until(lambda: over(worker))
 
 
 def test_a_copy_of_the_runtime_is_for_everybody_and_goes():

@@ -102,8 +102,11 @@ def test_after_a_slow_moment_requests_are_as_large_as_before(stand: Stand):
     pieces = (*reference_pieces(row), Piece("", BUSY.format(seconds=0.3, times=1)))
     with Session(stand.backend, pieces, row.functions) as session:
         race = stand.race(row, 1, session, LIMITS)
-        heat = Heat(stand.parties(session), stand.track(row, 1), LIMITS, LONGEST)
-        heat.run(1)
+        for _again in range(3):  # the round itself may meet a slow moment
+            heat = Heat(stand.parties(session), stand.track(row, 1), LIMITS, LONGEST)
+            heat.run(1)
+            if heat.programs == stand.track(row, 1).programs:
+                break
     assert not race.broken + race.hopeless
     assert heat.programs == stand.track(row, 1).programs
 
@@ -144,8 +147,9 @@ def test_a_wrong_answer_ends_the_race_without_the_submissions_words(more: str, c
     assert math.isnan(found.found.median) or len(found.ratios) < 9
 
 
-def test_a_limit_within_the_interval_asks_for_more(stand: Stand):
-    everywhere = tuple(0.5 + 0.005 * step for step in range(300))  # one of them must lie within
+def test_a_limit_within_the_interval_asks_for_more(stand: Stand, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("graders.throughput.stand.LONGEST_RACE", 600.0)
+    everywhere = tuple(0.5 + 0.0005 * step for step in range(3000))  # one of them must lie within
     found = race(stand, "srn", limits=everywhere)  # type: ignore[arg-type]
     assert found.extended
     assert len(found.ratios) == 18

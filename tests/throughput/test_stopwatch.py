@@ -82,7 +82,8 @@ def test_what_a_worker_held_is_known_when_it_is_gone(session: Session):
 
 def test_work_is_charged_and_sleep_is_seen(session: Session):
     with session.timed():
-        spins = [asked(session, "spin", milliseconds)[1].cpu / 1e6 for milliseconds in (20, 40)]
+        # the least of three: what a host takes of a processor may be charged to whoever has it
+        spins = [min(asked(session, "spin", one)[1].cpu for _ in range(3)) / 1e6 for one in (20, 40)]
         assert 20 <= spins[0] < 35
         assert 40 <= spins[1] < 60
         _value, turn = asked(session, "nap", 60)
