@@ -8,12 +8,10 @@ past a cap.
 from __future__ import annotations
 
 import contextlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Protocol
 
 from graders.sandbox import wire
 from graders.sandbox.decoder import printable
@@ -23,6 +21,9 @@ START_SECONDS = 30.0
 """A machine under load takes its time to import NumPy; a sandbox that takes longer is broken."""
 LONGEST_NAP = 0.05
 """Seconds after which a waiting T looks at its deadline again."""
+
+STALLED = 0.5
+"""Seconds by which T oversleeps only where the machine, or T, stood still."""
 
 Remaining = Callable[[], float]
 """Seconds until a worker must have answered; asked again and again."""
@@ -66,16 +67,11 @@ class Log:
         return printable(self._data.decode("utf-8", "replace"))
 
 
-def raw(array: NDArray[Any]) -> memoryview:
-    """The array's bytes in C order."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-
-
 class Memory(ABC):
     """T's side of the input and output memory."""
 
     @abstractmethod
-    def put(self, offset: int, data: bytes | memoryview) -> None:
+    def put(self, offset: int, data: bytes | bytearray) -> None:
         """Write into the input."""
 
     @abstractmethod
@@ -83,7 +79,7 @@ class Memory(ABC):
         """Zero the beginning of the output."""
 
     @abstractmethod
-    def copy(self, offset: int, length: int) -> bytes | bytearray:
+    def copy(self, offset: int, length: int) -> bytearray:
         """T's own copy of a part of the output."""
 
     @abstractmethod
@@ -94,8 +90,7 @@ class Memory(ABC):
         """Lay a request out for the worker."""
         self.clear(wire.TABLE_START)
         self.put(0, request.head)
-        for offset, array in request.arrays:
-            self.put(request.base + offset, raw(array))
+        self.put(request.base, request.body)
 
     def progress(self) -> tuple[int, int, int]:
         """Statement, piece and line the worker claims to be at."""
@@ -115,6 +110,31 @@ class Channel(Protocol):
 
     def ask(self, nonce: int, length: int, remaining: Remaining) -> int:
         """Ring, wait for the answer, return the number of records it claims."""
+
+
+class Wait:
+    """One wait for an answer: how long T sleeps before it looks again, and whether time is up.
+
+    What T oversleeps by is not the worker's time, and what has come when T looks has come in time: a worker's deadline
+    passes while T, too, is kept from the processor.
+    """
+
+    def __init__(self, remaining: Remaining) -> None:
+        self._remaining = remaining
+        self._spared = 0.0
+        self.over = False
+
+    @contextlib.contextmanager
+    def nap(self) -> Iterator[float]:
+        """Inside, T sleeps so many seconds: none when time is up."""
+        left = self._remaining() + self._spared
+        self.over = left <= 0
+        seconds = max(0.0, min(left, LONGEST_NAP))
+        begun = time.monotonic()
+        yield seconds
+        overslept = time.monotonic() - begun - seconds
+        if overslept > STALLED:
+            self._spared += overslept
 
 
 def believe(bell: bytes, nonce: int) -> int:

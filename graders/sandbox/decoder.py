@@ -20,6 +20,7 @@ from graders.sandbox.program import MAX_NDIM, Call, CallReply, Loaded, Piece, Pr
 from graders.sandbox.requests import echo_room, program_lists
 
 T = TypeVar("T")
+DTYPES = tuple(map(np.dtype, wire.DTYPES))
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Decoder:
     copy: (offset, length) -> T's copy of that part of the output; asked for parts within the data only.
     """
 
-    def __init__(self, nonce: int, table: bytes | bytearray, copy: Callable[[int, int], bytes | bytearray]) -> None:
+    def __init__(self, nonce: int, table: bytes | bytearray, copy: Callable[[int, int], bytearray]) -> None:
         self._nonce = nonce
         self._odd = len(table) % wire.RECORD.size
         self._records = wire.RECORD.iter_unpack(memoryview(table)[: len(table) - self._odd])
@@ -64,7 +65,7 @@ class Decoder:
             _violation("a record is out of place")
         return Record(code, dtype, flags, count, offset, length, tuple(dims))
 
-    def _copy(self, offset: int, size: int) -> bytes | bytearray:
+    def _copy(self, offset: int, size: int) -> bytearray:
         if offset < wire.DATA_START or offset + size > wire.OUTPUT_SIZE:
             _violation("bytes lie outside of the data")
         return self._copy_bytes(offset, size)
@@ -133,6 +134,8 @@ class Decoder:
     def _value(self, depth: int) -> Value:
         record = self._next(wire.VALUE)
         kind = _choice(wire.KINDS, record.code)
+        if kind == "array":
+            return Value(kind, self._array(record), byte_order_swapped=bool(record.flags & 1))
         if kind in ("none", "opaque"):
             return Value(kind)
         if kind == "other":
@@ -141,17 +144,17 @@ class Decoder:
             if record.count > wire.MAX_ITEMS or depth >= wire.MAX_DEPTH:
                 _violation("a list is too long or too deep")
             return Value(kind, items=tuple(self._value(depth + 1) for _ in range(record.count)))
-        array = self._array(record)
-        if kind != "array" and (array.ndim != 0 or array.dtype != wire.SCALARS[kind]):
+        number = self._array(record)
+        if number.ndim != 0 or number.dtype != wire.SCALARS[kind]:
             _violation("a number is none")
-        return Value(kind, array, byte_order_swapped=bool(record.flags & 1))
+        return Value(kind, number)
 
     def _array(self, record: Record) -> NDArray[Any]:
-        name = _choice(wire.DTYPES, record.dtype)
+        dtype = _choice(DTYPES, record.dtype)
         if record.count > MAX_NDIM:
             _violation("too many dimensions")
         shape = record.dims[: record.count]
-        extent = size = np.dtype(name).itemsize
+        extent = size = dtype.itemsize
         for length in shape:
             if not 0 <= length <= wire.OUTPUT_SIZE:
                 _violation("no such length")
@@ -160,13 +163,10 @@ class Decoder:
         if size > self._room or extent > 1 << 62:  # NumPy refuses empty arrays of too great an extent
             _violation("more than there is room for")
         self._room -= size
-        copied = self._copy(record.offset, size)
-        # bytearray: the copy is T's own, and writable like any array
-        data = copied if isinstance(copied, bytearray) else bytearray(copied)
-        if name == "?":
+        data = self._copy(record.offset, size)  # T's own, and writable like any array
+        if dtype.kind == "b":
             data = bytearray(np.frombuffer(data, "u1") != 0)  # other bytes are neither true nor false
-        array: NDArray[Any] = np.frombuffer(data, name).reshape(shape)
-        return array
+        return np.ndarray(shape, dtype, data)
 
     # Loading
 

@@ -24,7 +24,6 @@ from graders.i18n import _
 from graders.sandbox import wire
 from graders.sandbox.backend import PYTHON_OPTIONS, START_TEXT, Backend
 from graders.sandbox.channel import (
-    LONGEST_NAP,
     START_SECONDS,
     Gone,
     Late,
@@ -32,6 +31,7 @@ from graders.sandbox.channel import (
     Memory,
     Remaining,
     SandboxFault,
+    Wait,
     believe,
 )
 from graders.sandbox.program import Limits
@@ -51,7 +51,7 @@ class FileMemory(Memory):
             os.truncate(path, size)
         self._input, self._output = (path.open("r+b", buffering=0) for path in self.paths)
 
-    def put(self, offset: int, data: bytes | memoryview) -> None:
+    def put(self, offset: int, data: bytes | bytearray) -> None:
         """Write into the input."""
         self._input.seek(offset)
         self._input.write(data)
@@ -61,13 +61,13 @@ class FileMemory(Memory):
         self._output.seek(0)
         self._output.write(bytes(length))
 
-    def copy(self, offset: int, length: int) -> bytes:
+    def copy(self, offset: int, length: int) -> bytearray:
         """T's own copy of a part of the output."""
         self._output.seek(offset)
         data = self._output.read(length)
         if len(data) != length:
             raise wire.Violation("the output was cut short")
-        return data
+        return bytearray(data)
 
     def close(self) -> None:
         """Close both files."""
@@ -128,15 +128,16 @@ class PipeChannel:
         return records
 
     def _wait(self, size: int, remaining: Remaining) -> bytes:
-        data = b""
+        data, wait = b"", Wait(remaining)
         while len(data) < size:
-            if (left := remaining()) <= 0:
+            chunk = None
+            with wait.nap() as seconds, contextlib.suppress(queue.Empty):
+                chunk = self._answers.get(timeout=seconds)
+            if chunk == b"":
+                raise Gone
+            if chunk is None and wait.over:
                 raise Late
-            with contextlib.suppress(queue.Empty):
-                chunk = self._answers.get(timeout=min(left, LONGEST_NAP))
-                if not chunk:
-                    raise Gone
-                data += chunk
+            data += chunk or b""
         return data
 
     def close(self) -> int:

@@ -17,17 +17,16 @@ from graders.sandbox.program import MAX_NDIM, Argument, Buffer, Call, Piece, Pro
 
 @dataclass
 class Request:
-    """Bytes for the input memory: the JSON, then arrays at offsets from its aligned end."""
+    """Bytes for the input memory: the JSON, and from `base` on the arrays, aligned, each in C order."""
 
     head: bytes = b""
-    arrays: list[tuple[int, NDArray[Any]]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
     base: int = 0
 
     def place(self, array: NDArray[Any]) -> int:
         """Put an array behind those there are; returns its offset."""
-        last = self.arrays[-1] if self.arrays else None
-        offset = _aligned(last[0] + last[1].nbytes) if last else 0
-        self.arrays.append((offset, array))
+        offset = _aligned(len(self.body))
+        self.body += bytes(offset - len(self.body)) + array.tobytes()
         return offset
 
 

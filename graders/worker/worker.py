@@ -18,6 +18,7 @@ import io
 import json
 import linecache
 import marshal
+import math
 import os
 import re
 import struct
@@ -49,6 +50,7 @@ FAILED, CELL_MAGIC = 0, 1
 SWAPPED = 1
 DTYPES = ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
 CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
+PADDED = [(0,) * (MAX_NDIM - count) for count in range(MAX_NDIM + 1)]
 FUTURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -116,27 +118,27 @@ class Output:
             raise TooLarge
         length = 0
         if offset is None:
-            offset, length = self._store_text(text)
-        dims = (*dims, *(0,) * (MAX_NDIM - len(dims)))
-        RECORD.pack_into(self.memory, start, self.nonce, tag, code, dtype, flags, count, offset, length, *dims)
+            offset = self.end
+            length = self._store_text(text) if text else 0
+        more = PADDED[len(dims)]
+        RECORD.pack_into(self.memory, start, self.nonce, tag, code, dtype, flags, count, offset, length, *dims, *more)
         self.records += 1
 
-    def _store_text(self, text: str) -> tuple[int, int]:
+    def _store_text(self, text: str) -> int:
         data = text[:MAX_TEXT].encode("utf-8", "replace")[:MAX_TEXT]
         if len(data) > self.text_room or self.end + len(data) > self.bytes.size:
-            data = b""
-        start = self.end
-        self.bytes[start : start + len(data)] = np.frombuffer(data, np.uint8)
+            return 0
+        self.bytes[self.end : self.end + len(data)] = np.frombuffer(data, np.uint8)
         self.end += len(data)
         self.text_room -= len(data)
-        return start, len(data)
+        return len(data)
 
     def array(self, kind: int, array: Any, flags: int = 0) -> None:
         """Append an array: its elements in C order, and the record that describes them."""
         start, end = self.end, self.end + array.nbytes
         if array.nbytes > self.room or end > self.bytes.size:
             raise TooLarge
-        self.bytes[start:end].view(array.dtype).reshape(array.shape)[...] = array
+        np.ndarray(array.shape, array.dtype, self.memory, start)[...] = array
         self.room -= array.nbytes
         self.end = end
         code = CODES[array.dtype]
@@ -154,7 +156,9 @@ class Output:
             self.record(VALUE, OTHER, text=name_of(type(value)))
 
     def _value(self, value: Any, depth: int) -> None:
-        if isinstance(value, np.ndarray | np.generic) and not is_masked(value):
+        if type(value) is np.ndarray and value.dtype in CODES and value.ndim <= MAX_NDIM:  # nearly always
+            self.array(ARRAY, value)
+        elif isinstance(value, (np.ndarray, np.generic)) and not is_masked(value):
             self._numpy(np.array(value, copy=None, subok=False))
         elif isinstance(value, bool):
             self.array(BOOL, np.array(value, np.bool_))
@@ -164,7 +168,7 @@ class Output:
             self.array(INT, np.array(value, np.int64))
         elif value is None:
             self.record(VALUE, NONE)
-        elif isinstance(value, list | tuple) and len(value) <= MAX_ITEMS and depth < MAX_DEPTH:
+        elif isinstance(value, (list, tuple)) and len(value) <= MAX_ITEMS and depth < MAX_DEPTH:
             self.record(VALUE, LIST, count=len(value))
             for item in value:
                 self._value(item, depth + 1)
@@ -495,14 +499,16 @@ class Run:
 
 def private_copy(data: Any, offset: int, dtype: str, shape: list[int], layout: str) -> Any:
     """A writable array of our own with the values T sent, in the memory layout it names."""
-    size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
+    size = np.dtype(dtype).itemsize * math.prod(shape)
     sent = data[offset : offset + size].view(dtype).reshape(shape)
+    if layout == "C":
+        return sent.copy()
     if layout == "strided":
         mine = np.zeros([2 * length for length in shape], dtype)[(slice(None, None, 2),) * len(shape)]
     elif layout == "reversed":
         mine = np.empty(shape, dtype)[(slice(None, None, -1),) * len(shape)]
     else:
-        mine = np.empty(shape, dtype, order="F" if layout == "F" else "C")
+        mine = np.empty(shape, dtype, order="F")
     if not shape:
         mine = np.empty((), dtype)
     mine[...] = sent

@@ -22,12 +22,12 @@ def record(tag, code=0, dtype=0, flags=0, count=0, offset=wire.DATA_START, lengt
     return wire.RECORD.pack(nonce, tag, code, dtype, flags, count, offset, length, *dims)
 
 
-def ones(offset: int, length: int) -> bytes:
+def ones(offset: int, length: int) -> bytearray:
     """A `copy` that checks what is asked of it."""
     assert offset >= wire.DATA_START
     assert length >= 0
     assert offset + length <= wire.OUTPUT_SIZE
-    return b"\1" * length
+    return bytearray(b"\1" * length)
 
 
 def decode(program: Program, *records: bytes) -> Reply:
@@ -56,7 +56,9 @@ def test_an_honest_array_is_decoded():
 def test_any_byte_of_a_boolean_is_true_or_false():
     values = decode(ONE_ARRAY, HEAD, RETURNED, array(dtype=0)).calls[0].values
     assert values[0].array.dtype == bool
-    decoder = Decoder(NONCE, b"".join([HEAD, RETURNED, array(dtype=0)]), lambda _offset, size: b"\2\0" * (size // 2))
+    decoder = Decoder(
+        NONCE, b"".join([HEAD, RETURNED, array(dtype=0)]), lambda _offset, size: bytearray(b"\2\0" * (size // 2))
+    )
     (call,) = decoder.program(ONE_ARRAY, []).calls
     assert call.values[0].array.view("u1").ravel().tolist() == [1, 0, 1, 0, 1, 0]
 
@@ -207,6 +209,7 @@ def test_any_records_end_in_a_sound_account_of_loading_or_a_violation(records, h
     assert all(0 <= skipped.line <= wire.MAX_LINE for skipped in loaded.skipped)
 
 
+@settings(deadline=None)
 @given(bell=st.binary(max_size=20) | st.just(wire.BELL.pack(NONCE, 1 << 40)))
 def test_no_bell_but_ours_is_believed(bell):
     with pytest.raises(wire.Violation):
