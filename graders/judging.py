@@ -25,12 +25,13 @@ C = 1000.0
 INCONCLUSIVE = 0.05
 HOPELESS = 1e6
 """An error so many times what the first estimate of the spread allows is not allowed by a better one either."""
+FLOATS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 SMALLEST = 1e-30
 """The least a tensor's norm counts as: no case is drawn on such a scale, and where 0 is wanted 1e-60 is as right."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which would take three times as long: a submission has many thousands
 class Judgement:
     """How a tensor compares.
 
@@ -63,11 +64,9 @@ def judge(got: Array, wanted: Array, u: float, spreads: Spreads | None = None) -
         raise ValueError(f"shapes differ: got {got.shape}, wanted {wanted.shape}")
     if wanted.size == 0:
         return Judgement(right=True)
-    difference = np.abs(np.asarray(got, np.float64) - wanted)
-    norm = max(float(np.abs(wanted).max()), SMALLEST)
-    largest = float(difference.max())
-    if largest <= C * u * norm:  # nearly always, and there may be thousands of small arrays
-        return Judgement(right=True, error=largest / (C * u * norm))
+    difference, norm, error = _normwise(got, wanted, u)
+    if error <= 1.0:
+        return Judgement(right=True, error=error)
     difference = np.where(np.isfinite(difference), difference, np.inf)
     verdict = _verdict(difference, np.full(wanted.shape, C * u * norm))
     if spreads is None:
@@ -80,6 +79,28 @@ def judge(got: Array, wanted: Array, u: float, spreads: Spreads | None = None) -
             break
     undecided = C * u * float(moved.max()) > INCONCLUSIVE * norm > INCONCLUSIVE * SMALLEST
     return Judgement(False, undecided and bool(np.isfinite(difference).all()), verdict.error, verdict.worst)
+
+
+def plainly_right(got: Array, wanted: Array) -> float | None:
+    """The error of an array that step 1 lets pass in the dtype it has, and shows all digits of; None for any other.
+
+    So it is nearly always, and there may be thousands of small arrays.
+    """
+    if got.dtype not in FLOATS or got.shape != wanted.shape or wanted.dtype != np.float64:
+        return None
+    if not wanted.size:
+        return 0.0
+    if only_single_precision(got, wanted):
+        return None
+    error = _normwise(got, wanted, roundoff(got.dtype))[2]
+    return error if error <= 1.0 else None
+
+
+def _normwise(got: Array, wanted: Array, u: float) -> tuple[Array, float, float]:
+    """The difference, the norm, and the largest difference as a multiple of what the norm allows."""
+    difference = np.abs(np.asarray(got, np.float64) - wanted)
+    norm = max(float(np.maximum.reduce(np.abs(wanted), None)), SMALLEST)
+    return difference, norm, float(np.maximum.reduce(difference, None)) / (C * u * norm)
 
 
 def _verdict(difference: Array, allowed: Array) -> Judgement:
@@ -121,7 +142,7 @@ def only_single_precision(got: Array, wanted: Array) -> bool:
 
 def right_in_single_precision(got: Array, wanted: Array, spreads: Spreads | None = None) -> bool:
     """True when float64 values are right as far as float32 goes, and no further."""
-    if not np.isfinite(got).all() or not only_single_precision(got, wanted):
+    if not only_single_precision(got, wanted) or not np.isfinite(got).all():
         return False
     return (
         judge(got, wanted, roundoff(np.float32)).right and not judge(got, wanted, roundoff(np.float64), spreads).right

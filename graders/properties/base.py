@@ -167,7 +167,7 @@ class Finding:
         return _("{where}: {tensor} is wrong").format(where=self.where, tensor=self.tensor)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Judged:
     """What one reply says about one property.
 

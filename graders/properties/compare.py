@@ -25,9 +25,27 @@ def compare(item: Item, where: str, name: str, value: Value, *, gradient: bool) 
     """Judge one output or gradient against the oracle, every array of it."""
     values = item.expected.values
     wanted = (values.gradients if gradient else values.outputs)[name]
+    error = _plainly_right(value, wanted)
+    if error is not None:
+        return Judged(error=error)
     forms = conform(name, value, wanted, item.case.dtype)
     judged = [_judge_form(item, where, name, index, form, gradient) for index, form in enumerate(forms)]
     return merge(judged)
+
+
+def _plainly_right(value: Value, wanted: Tree) -> float | None:
+    """The error of values about which there is nothing to say; None for any others."""
+    if not isinstance(wanted, list):
+        return None if value.array is None else judging.plainly_right(value.array, wanted)
+    if value.kind != "list" or len(value.items) != len(wanted):
+        return None
+    largest = 0.0
+    for item, array in zip(value.items, wanted, strict=True):
+        error = None if item.array is None else judging.plainly_right(item.array, array)
+        if error is None:
+            return None
+        largest = max(largest, error)
+    return largest
 
 
 def _judge_form(item: Item, where: str, name: str, index: int, form: Form, gradient: bool) -> Judged:

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 Tree = Array | list[Array]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Form:
     """One array of an output.
 
