@@ -114,7 +114,7 @@ def train_copy(
     Source: Vaswani et al. 2017; Graves et al. 2014, the copy task.
     """
     history, params = [], []
-    for loss, trained in copy_training(source, target, vocabulary=vocabulary, updates=300, rng=rng):
+    for loss, trained in copy_training(source, target, vocabulary=vocabulary, updates=100, rng=rng):
         history.append(loss)
         params = trained
     everywhere = np.ones((*test_source.shape, test_source.shape[1]), dtype=bool)

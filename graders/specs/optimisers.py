@@ -160,21 +160,29 @@ def vsgd(
 
 
 def trajectory(rule: Rule, steps: int, varies: tuple[str, ...]) -> Callable[..., tuple[list[Tensor], ...]]:
-    """The oracle: the parameters after every update."""
+    """The oracle: the parameters after every update. All of them are one vector to a rule, which is elementwise."""
 
     def oracle(params: list[Tensor], grads: list[Tensor], *extra: list[Tensor], **options: Any) -> Any:
-        slots: list[Slots] = [{} for _ in params]
-        after = []
+        vector, slots, after = flat(params), Slots(), []
         for t in range(steps):
-            hyper = at_step(t, options, varies)
-            here = grads[t * PARAMETERS : (t + 1) * PARAMETERS]
-            more = [[each[t * PARAMETERS + i] for each in extra] for i in range(PARAMETERS)]
-            moved = [rule(p, g, s, t + 1, *m, **hyper) for p, g, s, m in zip(params, here, slots, more, strict=True)]
-            params, slots = [p for p, _ in moved], [s for _, s in moved]
-            after.append(params)
+            part = slice(t * PARAMETERS, (t + 1) * PARAMETERS)
+            here = [flat(each[part]) for each in (grads, *extra)]
+            vector, slots = rule(vector, here[0], slots, t + 1, *here[1:], **at_step(t, options, varies))
+            after.append(like(params, vector))
         return tuple(after)
 
     return oracle
+
+
+def flat(tensors: list[Tensor]) -> Tensor:
+    """All elements in one vector."""
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def like(tensors: list[Tensor], vector: Tensor) -> list[Tensor]:
+    """A vector cut into tensors of the shapes of these."""
+    parts = torch.split(vector, [tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
 
 def at_step(t: int, options: Mapping[str, Any], varies: tuple[str, ...] = VARIES) -> dict[str, Any]:
@@ -247,16 +255,16 @@ def optimiser_row(
 
 def nesterov_oracle(params: list[Tensor], grads: list[Tensor], *, lr: float, momentum: float) -> Any:
     """The points ahead, and the parameters after every update, by the definition."""
-    velocity = [torch.zeros_like(p) for p in params]
+    vector = flat(params)
+    velocity = torch.zeros_like(vector)
     outputs: list[list[Tensor]] = []
     for t in range(AHEAD_STEPS):
         now = at_step(t, {"lr": lr, "momentum": momentum}, ("lr", "momentum"))
         mu, rate = now["momentum"], now["lr"]
-        outputs.append([p + mu * v for p, v in zip(params, velocity, strict=True)])
-        here = grads[t * PARAMETERS : (t + 1) * PARAMETERS]
-        velocity = [mu * v - rate * g for v, g in zip(velocity, here, strict=True)]
-        params = [p + v for p, v in zip(params, velocity, strict=True)]
-        outputs.append(params)
+        outputs.append(like(params, vector + mu * velocity))
+        velocity = mu * velocity - rate * flat(grads[t * PARAMETERS : (t + 1) * PARAMETERS])
+        vector = vector + velocity
+        outputs.append(like(params, vector))
     return tuple(outputs)
 
 
