@@ -16,6 +16,7 @@ from graders.intake.submission import Submission, read_submission
 from graders.policy import Policy
 from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
+from graders.sandbox.reused import Reused
 from graders.secrets import PUBLIC, Secret
 from graders.specs import find_unit
 from graders.specs.unit import Unit
@@ -57,14 +58,15 @@ class Grader:
         start = time.perf_counter()
         self.backend: Backend = open_backend(setting.sandbox, setting.limits)
         self.sandbox_seconds = time.perf_counter() - start
-        self.suspects = Suspects(self.practice, self.backend)
+        self._ours = Reused(self.backend)
+        self.suspects = Suspects(self.practice, self._ours)
         self.stand = Stand(self.backend) if setting.throughput and available() else None
 
     def close(self) -> None:
         """End the sandboxes that are kept."""
         if self.stand:
             self.stand.close()
-        self.backend.close()
+        self._ours.close()  # and with it the backend
 
     def __call__(self, path: Path, progress: Callable[[str, int, int], None] | None = None) -> Report:
         """The report on the submission at `path`."""

@@ -18,9 +18,11 @@ from graders.patterns import Pattern, Tensor, patterns
 from graders.properties.base import Earlier, Finding, Item, Judged, Property
 from graders.sandbox.program import Reply
 from graders.specs.row import Row
-from graders.suspects import Suspects, by_tensor
+from graders.suspects import Found, Suspects, by_tensor, known_mistakes
 
 Array = NDArray[Any]
+FEW = 4
+"""Cases that rule out most mistakes that are not the one."""
 UNEXPLAINED = 1e-3
 """The most of an error that a mistake which explains it may leave: rounding and an epsilon, nothing more."""
 PLACE = re.compile(r"\s*[(（][^()（）]*\d[^()（）]*[)）]\s*$")
@@ -89,17 +91,36 @@ class _Inquiry:
         self.answered = list(failure.answered)
         self.mine = [by_tensor(entry.judged.findings) for entry in self.answered]
         self.outputs = wrong_outputs(self.mine)
-        self.theirs = {
-            chaff: findings
-            for chaff, findings in suspects.findings(row, failure.property, failure.earlier).items()
-            if chaff.killer in failed and len(findings) == len(self.mine)
-        }
+        self.theirs = self._suspected(suspects)
+
+    def _suspected(self, suspects: Suspects) -> dict[Chaff, list[Found]]:
+        """The mistakes that fail the property and are wrong as the submission is, and what they give in every case.
+
+        Few cases rule most of them out; only those that are left are asked all.
+        """
+        one, earlier = self.failure.property, self.failure.earlier
+        count = len(suspects.exam.items(self.row, one.family))
+        if not self.outputs or len(self.mine) != count:
+            return {}
+        left = [
+            chaff for chaff in known_mistakes(self.row.name) if one.name in chaff.fails and chaff.killer in self.failed
+        ]
+        telling = sorted(range(count), key=lambda number: not self.mine[number])  # where something is wrong
+        for few in (telling[:1], telling[:FEW]):
+            theirs = suspects.findings(self.row, one, earlier, left, few)
+            left = [chaff for chaff, found in theirs.items() if self._possible(found, few)]
+        return suspects.findings(self.row, one, earlier, left, range(count))
+
+    def _possible(self, theirs: Sequence[Found], numbers: Sequence[int]) -> bool:
+        """Whether what a mistake gives in these cases lets it explain any output."""
+        return any(self._agree(theirs, [self.mine[number] for number in numbers], output) for output in self.outputs)
 
     def widen(self, suspects: Suspects) -> None:
         """Ask the submission, and those that are suspected so far, about the cases of other suspects as well."""
         failure = self.failure
         answered = failure.again(suspects.exam.items(self.row, failure.property.family))
-        theirs = suspects.findings(self.row, failure.property, failure.earlier)
+        numbers = range(len(answered))
+        theirs = suspects.findings(self.row, failure.property, failure.earlier, list(self.theirs), numbers)
         self.answered += answered
         self.mine += [by_tensor(entry.judged.findings) for entry in answered]
         self.outputs = wrong_outputs(self.mine)
@@ -134,14 +155,17 @@ class _Inquiry:
 
     def _fits(self, chaff: Chaff, output: str) -> bool:
         """Whether a suspect fails in the same cases, in the same way, and nowhere else."""
-        theirs = self.theirs[chaff]
+        mine = [found.get(label) for found in self.mine for label in self.outputs[output]]
+        if all(found and found.ended for found in mine):
+            return False  # that it raises something every time says nothing of why
+        return self._agree(self.theirs[chaff], self.mine, output)
+
+    def _agree(self, theirs: Sequence[Found], mine: Sequence[Found], output: str) -> bool:
+        """Whether an output is wrong in the same way in some cases, and nothing else is but what is wrong here."""
         if not set(itertools.chain.from_iterable(theirs)) <= set(itertools.chain(*self.outputs.values())):
             return False
-        answers = zip(self.mine, theirs, strict=True)
-        pairs = [(mine.get(label), other.get(label)) for mine, other in answers for label in self.outputs[output]]
-        if all(mine and mine.ended for mine, _other in pairs):
-            return False  # that it raises something every time says nothing of why
-        return all(alike(mine, other) for mine, other in pairs)
+        answers = list(zip(mine, theirs, strict=True))
+        return all(alike(one.get(label), other.get(label)) for one, other in answers for label in self.outputs[output])
 
     def _rank(self, chaff: Chaff) -> tuple[bool | int, ...]:
         """The likeliest of those that fit comes first."""

@@ -88,11 +88,13 @@ def named(
 class Trials:
     """The smaller and simpler cases that a submission was asked for one task, each once for all of its properties.
 
-    left: how many more may be. found: the cases shown for other properties, tried first. simple: what they were
-    simplified to. items: made of drawn cases. asked: what was asked and came back, by its numbers.
+    left: how many more may be. public: the replies to those cases of a family that may be shown. found: the cases shown
+    for other properties, tried first. simple: what they were simplified to. items: made of drawn cases. asked: what was
+    asked and came back, by its numbers.
     """
 
     left: int
+    public: dict[str, list[Reply]] = field(default_factory=dict)
     found: list[Case] = field(default_factory=list)
     simple: dict[tuple[str, Case], Item] = field(default_factory=dict)
     items: dict[tuple[str, Case], Item] = field(default_factory=dict)
@@ -122,7 +124,11 @@ class Example:
             return answered
         if failing[0].reply.status in KILLED:
             return []
-        return self.judge_all(self.practice.items(self.row, self.property.family))
+        family = self.property.family
+        items = self.practice.items(self.row, family)
+        if family not in self.trials.public:  # its other properties are judged by the same replies
+            self.trials.public[family] = self.answers.ask(self.practice.asked(self.row, self.property))
+        return self._judged(items, self.trials.public[family])
 
     def shown(self, result: Result, answered: list[Answered], public: list[Answered]) -> Result:
         """The result with message, case and pictures."""
@@ -159,7 +165,9 @@ class Example:
 
     def judge_all(self, items: Sequence[Item]) -> list[Answered]:
         """The submission's answers to these items, and what they say about the property."""
-        replies = self.answers.ask([self.property.program(item) for item in items])
+        return self._judged(items, self.answers.ask([self.property.program(item) for item in items]))
+
+    def _judged(self, items: Sequence[Item], replies: Sequence[Reply]) -> list[Answered]:
         return [
             Answered(item, reply, self.property.check(item, reply, self.earlier))
             for item, reply in zip(items, replies, strict=True)

@@ -10,7 +10,6 @@ from typing import Any
 from graders.exam import Exam
 from graders.misconceptions import all_chaffs
 from graders.misconceptions.variant import Chaff
-from graders.properties import properties
 from graders.properties.base import Earlier, Finding, Property
 from graders.sandbox import Backend
 from graders.sandbox.program import Piece, Program, Reply
@@ -26,8 +25,8 @@ def _suspect(number, text):
 """
 
 
-Findings = list[dict[str, Finding]]
-"""What is wrong with each item, by tensor."""
+Found = dict[str, Finding]
+"""What is wrong with one item, by tensor."""
 
 
 @functools.cache
@@ -37,54 +36,58 @@ def known_mistakes(row: str) -> tuple[Chaff, ...]:
 
 
 class Suspects:
-    """What each known mistake answers on the cases of an exam; kept, for a class makes the same mistakes."""
+    """What each known mistake answers on the cases of an exam; kept, for a class makes the same mistakes.
+
+    backend: where they run, one session after the other; best one whose sandboxes are used again.
+    """
 
     def __init__(self, exam: Exam, backend: Backend) -> None:
         self.exam, self._backend = exam, backend
-        self._replies: dict[tuple[str, str], Mapping[Chaff, list[Reply]]] = {}
-        self._findings: dict[tuple[Any, ...], Mapping[Chaff, Findings]] = {}
+        self._replies: dict[tuple[str, str, Chaff], dict[int, Reply]] = {}
+        self._findings: dict[tuple[Any, ...], dict[int, Found]] = {}
 
     @functools.cached_property
     def more(self) -> Suspects:
         """The same mistakes on further cases."""
         return Suspects(Exam(self.exam.unit, MORE), self._backend)
 
-    def findings(self, row: Row, one: Property, earlier: Earlier) -> Mapping[Chaff, Findings]:
-        """What a property finds of each mistake that fails it, item by item, if `earlier` was known before."""
-        key = (row.name, one.name, *sorted(earlier.items()))
-        if key not in self._findings:
+    def findings(
+        self, row: Row, one: Property, earlier: Earlier, chaffs: Sequence[Chaff], numbers: Sequence[int]
+    ) -> dict[Chaff, list[Found]]:
+        """What a property finds of some mistakes on the items of these numbers, if `earlier` was known before."""
+        items = self.exam.items(row, one.family)
+        replies = self._answered(row, one, chaffs, numbers)
+        told: dict[Chaff, list[Found]] = {}
+        for chaff in chaffs:
+            known = self._findings.setdefault((row.name, one.name, chaff, *sorted(earlier.items())), {})
+            for number in numbers:
+                if number not in known:
+                    known[number] = by_tensor(one.check(items[number], replies[chaff][number], earlier).findings)
+            told[chaff] = [known[number] for number in numbers]
+        return told
+
+    def _answered(
+        self, row: Row, one: Property, chaffs: Sequence[Chaff], numbers: Sequence[int]
+    ) -> Mapping[Chaff, Mapping[int, Reply]]:
+        """Their replies to these items and to all that were asked before; asked are those that lack some."""
+        known = {chaff: self._replies.setdefault((row.name, one.family, chaff), {}) for chaff in chaffs}
+        missing = {
+            chaff: new for chaff in chaffs if (new := [number for number in numbers if number not in known[chaff]])
+        }
+        if missing:
             items = self.exam.items(row, one.family)
-            replies = self.replies(row, one.family).items()
-            self._findings[key] = {
-                chaff: [by_tensor(one.check(*pair, earlier).findings) for pair in zip(items, answers, strict=True)]
-                for chaff, answers in replies
-                if one.name in chaff.fails
-            }
-        return self._findings[key]
-
-    def replies(self, row: Row, family: str) -> Mapping[Chaff, list[Reply]]:
-        """The replies of the mistakes that fail some property of the family, one for each item of it."""
-        key = (row.name, family)
-        if key not in self._replies:
-            self._replies[key] = self._ask(row, family)
-        return self._replies[key]
-
-    def _ask(self, row: Row, family: str) -> Mapping[Chaff, list[Reply]]:
-        members = [one for one in properties(row) if one.family == family]
-        asked = {one.name for one in members}
-        chaffs = [chaff for chaff in known_mistakes(row.name) if asked & chaff.fails]
-        if not chaffs:
-            return {}
-        programs = [members[0].program(item) for item in self.exam.items(row, family)]
-        loads = "".join(f"_suspect({number}, {chaff.text!r})\n" for number, chaff in enumerate(chaffs))
-        with Session(self._backend, (Piece("", LOADER + loads),), ()) as session:
-            session.load()
-            return {chaff: session.run(renamed(programs, number)) for number, chaff in enumerate(chaffs)}
+            loads = "".join(f"_suspect({place}, {chaff.text!r})\n" for place, chaff in enumerate(missing))
+            with Session(self._backend, (Piece("", LOADER + loads),), ()) as session:
+                session.load()
+                for place, (chaff, new) in enumerate(missing.items()):
+                    replies = session.run(renamed([one.program(items[number]) for number in new], place))
+                    known[chaff].update(zip(new, replies, strict=True))
+        return known
 
 
-def by_tensor(findings: Sequence[Finding]) -> dict[str, Finding]:
+def by_tensor(findings: Sequence[Finding]) -> Found:
     """The first finding on each tensor; what concerns none goes by ""."""
-    found: dict[str, Finding] = {}
+    found: Found = {}
     for finding in findings:
         found.setdefault(finding.tensor, finding)
     return found
