@@ -12,6 +12,7 @@ from graders.sandbox import Backend, open_backend
 from graders.sandbox.program import Limits
 
 os.environ["BACKCHECK_THROUGHPUT"] = "0"  # commands time nothing, but where that is what is tested
+os.environ["BACKCHECK_SHRINK_SECONDS"] = "60"
 
 WHOLE = os.environ.get("BACKCHECK_TEST_ALL") == "1"
 whole_only = pytest.mark.skipif(not WHOLE, reason="takes too long for every change: make test-all")
@@ -67,7 +68,7 @@ def backend() -> Backend:
     return open_backend("auto", Limits())
 
 
-@pytest.fixture(autouse=True)
-def english() -> None:
-    """A command leaves its language behind: the next test starts in English all the same."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A command leaves its language behind: the next test, and its fixtures, start in English all the same."""
     use_language("en")
