@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graders import i18n
+from graders import diagnosis, i18n
 from graders.diagnosis import alike, same
 from graders.grade import grade
 from graders.intake.submission import Submission
@@ -159,3 +159,17 @@ def test_patterns_of_an_axis_pass_over_cases_without_it(backend: Backend):
     )
     assert odd.source != right
     assert results(odd, backend)["forward"].likely == NOTHING_KNOWN
+
+
+@pytest.mark.parametrize(
+    "label", ["affine__db_over_outputs", "batch_norm__by_deviation", "lstm_step__cell_slope", "adam__eps_inside"]
+)
+def test_few_cases_rule_out_what_all_of_them_would(label: str, backend: Backend, monkeypatch: pytest.MonkeyPatch):
+    chaff = CHAFFS[label]
+    narrowed = results(chaff, backend)
+    monkeypatch.setattr(diagnosis._Inquiry, "_possible", lambda *_asked: True)
+    asked_all = results(chaff, backend)
+    assert {name: (one.likely, one.misconceptions) for name, one in narrowed.items()} == {
+        name: (one.likely, one.misconceptions) for name, one in asked_all.items()
+    }
+    assert any(one.misconceptions for one in narrowed.values())
