@@ -1,8 +1,8 @@
 """The shared memory and the doorbells between T and one worker.
 
-A wait ends in exactly one way: the number of records claimed, or a Fault. T's deadline is absolute, so that
-a worker that sends a byte now and then gains nothing; whatever it prints meanwhile is drained, and discarded
-past a cap.
+A wait ends in exactly one way: the number of records claimed, or a Fault. T's deadline is absolute, but for time in
+which T itself was kept from looking, so that a worker that sends a byte now and then gains nothing; whatever it
+prints meanwhile is drained, and discarded past a cap.
 """
 
 from __future__ import annotations

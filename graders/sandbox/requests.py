@@ -26,7 +26,8 @@ class Request:
     def place(self, array: NDArray[Any]) -> int:
         """Put an array behind those there are; returns its offset."""
         offset = _aligned(len(self.body))
-        self.body += bytes(offset - len(self.body)) + array.tobytes()
+        self.body += bytes(offset - len(self.body))
+        self.body += array.tobytes()
         return offset
 
 
